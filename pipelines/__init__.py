@@ -1,0 +1,1 @@
+"""What runs: sync, backfill, verify, recordings, publishing, status and the command line."""

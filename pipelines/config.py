@@ -1,0 +1,338 @@
+"""Configuration: dlt's providers (`.dlt/config.toml`, `.dlt/secrets.toml`, environment) into frozen values.
+
+An account's key is looked for in `[sources.<provider>.<account>]`, then in `[sources.<provider>]`, in dlt's
+order of providers: environment first. Every key is known by name; one that is not is an error that names its
+nearest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+
+from sources.account import Account, Options, option
+from sources.errors import AccessDenied, ConfigError
+from sources.provider import Provider
+from sources.registry import PROVIDERS
+from sources.windows import instant
+
+DEFAULT_WAREHOUSE = "warehouse.duckdb"
+NO_ACCOUNT = "no account is configured; name some in [callsync] accounts (callsync init writes a sample)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class General:
+    """The keys of `[callsync]`."""
+
+    accounts: tuple[str, ...] = option("provider.account, any number of them", ())
+    reporting_timezone: str = option("zone of local dates, and of dates you type", "Asia/Ho_Chi_Minh")
+    default_region: str = option("country of numbers that name none, for E.164", "VN")
+    accounts_at_once: int = option("accounts read at once", 8)
+    commit_rows: int = option("calls gathered before they are loaded together", 40_000)
+    commit_seconds: float = option("or seconds, whichever comes first", 20)
+    freshness_hours: float = option(
+        "age of the last successful run from which an account counts as stale", 24
+    )
+    duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 128", 192)
+    warehouse_patience_seconds: float = option("patience with someone who has the warehouse file open", 30)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run needs to know; made before any request is sent."""
+
+    general: General
+    warehouse: Path
+    accounts: tuple[Account, ...]
+
+    def selected(self, selectors: Sequence[str]) -> tuple[Account, ...]:
+        """The accounts that `provider` or `provider.account` name; all without any.
+
+        Raises:
+            ConfigError: a selector names nothing that is configured.
+        """
+        if not self.accounts:
+            raise ConfigError(NO_ACCOUNT)
+        chosen: dict[str, Account] = {}
+        for selector in selectors or [str(account) for account in self.accounts]:
+            found = [account for account in self.accounts if selector in (str(account), account.provider)]
+            if not found:
+                known = [str(account) for account in self.accounts]
+                raise ConfigError(
+                    f"{selector} is not configured{_nearest(selector, known)}; there are {', '.join(known)}"
+                )
+            chosen |= {str(account): account for account in found}
+        return tuple(chosen.values())
+
+
+def load() -> Config:
+    """Read and check the configuration of the working directory.
+
+    Raises:
+        ConfigError: the first key that is missing, unknown or unusable.
+    """
+    lookup = _Lookup()
+    general = _general(lookup)
+    accounts = tuple(_account(lookup, name, general.reporting_timezone) for name in general.accounts)
+    return Config(general, _warehouse(lookup), accounts)
+
+
+def load_warehouse() -> tuple[General, Path]:
+    """What a reader needs: no account has to be configured right for it."""
+    lookup = _Lookup()
+    return _general(lookup), _warehouse(lookup)
+
+
+def explained(error: Exception, account: Account) -> str:
+    """The text of an account's error; where its secret is refused, with the keys to look at."""
+    if not isinstance(error, AccessDenied):
+        return str(error)
+    options = account.options
+    keys = [
+        known.name
+        for known in fields(options)
+        if known.metadata["secret"] and getattr(options, known.name) != known.default
+    ]
+    return f"{error}; check {' and '.join(keys)} under [sources.{account}] in .dlt/secrets.toml"
+
+
+class _Lookup:
+    """Keys in dlt's configuration providers, the strongest first."""
+
+    def __init__(self) -> None:
+        try:
+            self._providers = Container()[PluggableRunContext].providers.providers
+        except Exception as error:
+            # dlt reads its files here; whatever is wrong with them is told by their parser.
+            raise ConfigError(
+                f"the configuration in .dlt cannot be read: {' '.join(str(error).split())}"
+            ) from None
+
+    def value(self, key: str, *sections: str) -> Any:
+        """The strongest provider's value, or None; a table may stand in several environment variables."""
+        if parts := _variables(key, *sections):
+            return parts
+        for provider in self._providers:
+            found, _ = provider.get_value(key, Any, "", *sections)
+            if found is not None:
+                return found
+        return None
+
+    def table(self, key: str, *sections: str) -> dict[str, Any]:
+        """What the files hold under a section, all providers together."""
+        merged: dict[str, Any] = {}
+        for provider in self._providers:
+            if provider.name != "Environment Variables":
+                found, _ = provider.get_value(key, dict, "", *sections)
+                merged = {**found, **merged} if isinstance(found, Mapping) else merged
+        return merged
+
+
+def _variables(key: str, *sections: str) -> dict[str, Any]:
+    """What environment variables below a key say: `FILTER__DIRECTION=in` is `{"direction": "in"}`."""
+    prefix = "__".join((*sections, key, "")).upper()
+    found = {}
+    for name, value in os.environ.items():
+        if name.startswith(prefix):
+            is_json = value.lstrip().startswith(("[", "{"))
+            found[name.removeprefix(prefix).lower()] = _json(value) if is_json else value
+    return found
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _general(lookup: _Lookup) -> General:
+    where = "callsync"
+    _refuse_unknown(lookup.table("callsync"), fields(General), where)
+    _refuse_unknown(_variables("callsync"), fields(General), where)
+    general = General(**_values(lookup, General, [("callsync",)], where, "UTC"))
+    try:
+        ZoneInfo(general.reporting_timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise _unusable(where, "reporting_timezone", "is no IANA time zone") from None
+    if not _is_region(general.default_region):
+        raise _unusable(where, "default_region", "is no country code of two capital letters, such as VN")
+    for key, least in (("accounts_at_once", 1), ("commit_rows", 1), ("duckdb_memory_mb", 128)):
+        if getattr(general, key) < least:
+            raise _unusable(where, key, f"must be at least {least}")
+    if repeated := {name for name in general.accounts if general.accounts.count(name) > 1}:
+        raise _unusable(where, "accounts", f"names {', '.join(sorted(repeated))} twice")
+    return general
+
+
+def _is_region(text: str) -> bool:
+    if text == General.default_region:
+        # The library's tables take a moment to load; who keeps the default is spared it.
+        return True
+    import phonenumbers
+
+    return text in phonenumbers.SUPPORTED_REGIONS
+
+
+def _account(lookup: _Lookup, selector: str, zone: str) -> Account:
+    provider_name, dot, name = selector.partition(".")
+    if not dot or not name or "." in name:
+        raise _unusable(
+            "callsync", "accounts", f"holds {selector!r}, which is not of the form provider.account"
+        )
+    if provider_name not in PROVIDERS:
+        raise ConfigError(
+            f"callsync.accounts names {selector}, but there is no provider {provider_name}"
+            f"{_nearest(provider_name, PROVIDERS)}; there are {', '.join(PROVIDERS)}"
+        )
+    provider = PROVIDERS[provider_name]
+    where = f"sources.{selector}"
+    _refuse_unknown(lookup.table(name, "sources", provider_name), fields(provider.options), where)
+    named = {key.split("__")[0]: None for key in _variables(name, "sources", provider_name)}
+    _refuse_unknown(named, fields(provider.options), where)
+    _refuse_unknown_defaults(lookup, provider)
+    sections = [("sources", provider_name, name), ("sources", provider_name)]
+    options = provider.options(**_values(lookup, provider.options, sections, where, zone))
+    for key, problem in options.problems():
+        raise _unusable(where, key, problem, is_secret=_is_secret(provider.options, key))
+    return Account(provider_name, name, options)
+
+
+def _refuse_unknown_defaults(lookup: _Lookup, provider: Provider) -> None:
+    """Tables in a provider's section are accounts; whatever else stands there is a default for them all."""
+    known = {known.name for known in fields(provider.options)}
+    defaults = {
+        key: value
+        for key, value in lookup.table(provider.name, "sources").items()
+        if key in known or not isinstance(value, Mapping)
+    }
+    _refuse_unknown(defaults, fields(provider.options), f"sources.{provider.name}")
+
+
+def _warehouse(lookup: _Lookup) -> Path:
+    said = lookup.value("credentials", "destination", "duckdb") or DEFAULT_WAREHOUSE
+    if isinstance(said, Mapping):
+        said = said.get("database", DEFAULT_WAREHOUSE)
+    path = str(said).removeprefix("duckdb:///").removeprefix("duckdb:")
+    if not path or path.startswith((":memory:", "md:")):
+        raise _unusable("destination.duckdb", "credentials", "must be the path of a DuckDB file")
+    return Path(path).expanduser().absolute()
+
+
+def _values(
+    lookup: _Lookup, kind: type, sections: Sequence[tuple[str, ...]], where: str, zone: str
+) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for known in fields(kind):
+        found = next(
+            (value for section in sections if (value := lookup.value(known.name, *section)) is not None), None
+        )
+        if found is None:
+            if known.default is MISSING and known.default_factory is MISSING:
+                raise _unusable(where, known.name, "is missing", is_secret=known.metadata["secret"])
+            continue
+        try:
+            values[known.name] = _typed(found, hints[known.name], zone)
+        except (TypeError, ValueError) as error:
+            raise _unusable(where, known.name, str(error), is_secret=known.metadata["secret"]) from None
+    return values
+
+
+def _typed(value: Any, hint: Any, zone: str) -> Any:
+    """A value of a file or the environment as the type of its key; the error says what was expected."""
+    if isinstance(hint, types.UnionType):
+        kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+        if len(kinds) > 1:
+            return value
+        hint = kinds[0]
+    kind = typing.get_origin(hint) or hint
+    if kind is datetime:
+        return _date(value, zone)
+    if kind is tuple:
+        return _list(value)
+    if kind is Mapping:
+        return _table(value)
+    if kind in (int, float):
+        return _number(value, kind)
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value)
+    raise TypeError("must be text")
+
+
+def _date(value: Any, zone: str) -> datetime:
+    try:
+        return instant(value if isinstance(value, str) else value.isoformat(), zone)
+    except (ValueError, AttributeError):
+        raise ValueError("must be a date such as 2026-01-31, or ISO 8601 with an offset") from None
+
+
+def _number(value: Any, kind: type) -> Any:
+    if not isinstance(value, bool):
+        try:
+            number = kind(value)
+            if number == float(value):
+                return number
+        except (TypeError, ValueError):
+            pass
+    raise ValueError("must be a whole number" if kind is int else "must be a number")
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
+        except ValueError:
+            raise ValueError("must be a list of texts") from None
+    if not isinstance(value, Iterable) or isinstance(value, Mapping):
+        raise TypeError("must be a list of texts")
+    return tuple(text for item in value if (text := str(item).strip()))
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise ValueError("must be a table (as JSON in the environment)") from None
+    if not isinstance(value, Mapping):
+        raise TypeError("must be a table")
+    return {key: _plain(item) for key, item in value.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.unwrap() if hasattr(value, "unwrap") else value
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: Sequence[Field[Any]], where: str) -> None:
+    names = [field.name for field in known]
+    for key in table:
+        if key not in names:
+            raise ConfigError(f"{where}.{key} is not a key of callsync{_nearest(key, names)}")
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _is_secret(kind: type[Options], key: str) -> bool:
+    return any(known.name == key and known.metadata["secret"] for known in fields(kind))
+
+
+def _unusable(where: str, key: str, problem: str, *, is_secret: bool = False) -> ConfigError:
+    file = "secrets.toml" if is_secret else "config.toml"
+    variable = "__".join([*where.split("."), *key.split(".")]).upper()
+    return ConfigError(f"{where}.{key} {problem}; set it in .dlt/{file} under [{where}], or as {variable}")

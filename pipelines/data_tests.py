@@ -1,0 +1,50 @@
+"""`callsync test`: every query of `sql/tests/` on the published copy; rows that come back are offenders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines import queries, views, warehouse
+
+MOST_OFFENDERS = 20
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a data test went: no offenders is a pass; `shown` are the first of them as text."""
+
+    name: str
+    offenders: int
+    shown: str = ""
+    error: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing offends."""
+        return not self.offenders and self.error is None
+
+
+def run(path: Path) -> Iterator[Verdict]:
+    """Run the tests one by one.
+
+    Raises:
+        WarehouseError: nothing was published yet.
+    """
+    with closing(warehouse.reading(path)) as connection:
+        for test in views.data_tests():
+            yield _verdict(connection, test)
+
+
+def _verdict(connection: duckdb.DuckDBPyConnection, test: views.View) -> Verdict:
+    try:
+        offenders = connection.execute(f"select count(*) from ({test.select}) as offenders").fetchall()[0][0]
+        if not offenders:
+            return Verdict(test.name, 0)
+        return Verdict(test.name, offenders, queries.shown(connection.sql(test.select).limit(MOST_OFFENDERS)))
+    except duckdb.Error as error:
+        return Verdict(test.name, 0, error=warehouse.one_line(error))

@@ -1,0 +1,141 @@
+"""`callsync demo`: the simulator in its own process, the real pipeline, and what the warehouse answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+DAYS = 30
+
+QUESTIONS = (
+    (
+        "How many calls did we have, and how many did we miss?",
+        """
+        select provider, sum(calls) as calls, sum(answered_calls) as answered, sum(missed_calls) as missed,
+            round(sum(talk_seconds) / 3600.0, 1) as talk_hours
+        from reporting.daily_calls group by provider order by provider
+        """,
+    ),
+    (
+        "Which days were the worst of the last week?",
+        """
+        select local_date, sum(missed_calls) as missed,
+            sum(calls) filter (where direction = 'inbound') as inbound,
+            round(100.0 * missed / nullif(inbound, 0), 1) as percent
+        from reporting.daily_calls group by local_date order by local_date desc limit 7
+        """,
+    ),
+    (
+        "Which hotline rings longest before someone answers?",
+        """
+        select provider, hotline_number, count(*) as answered, round(avg(ring_seconds), 1) as ring_seconds
+        from reporting.calls where direction = 'inbound' and is_answered and hotline_number is not null
+        group by provider, hotline_number order by ring_seconds desc limit 5
+        """,
+    ),
+    (
+        "What did it cost?",
+        """
+        select provider, account, currency, sum(cost) as cost
+        from reporting.daily_calls where cost is not null
+        group by provider, account, currency order by provider
+        """,
+    ),
+    (
+        "Is it complete, and how fresh is it?",
+        """
+        select name as account, cursor as read_until, newest_call_at, is_stale
+        from reporting.freshness order by name
+        """,
+    ),
+)
+"""What the demo asks the warehouse: a question, and the SQL that answers it."""
+
+
+@contextmanager
+def simulated(calls: int, seed: int) -> Iterator[Mapping[str, Any]]:
+    """The simulator in a process of its own, and its first line: addresses and credentials."""
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--days", str(DAYS)]
+    command += ["--calls", str(calls), "--seed", str(seed)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own interpreter and module
+        try:
+            yield json.loads(process.stdout.readline() if process.stdout else b"")
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            process.kill()
+
+
+def prepare(folder: Path, simulator: Mapping[str, Any]) -> None:
+    """Make the folder a project of its own, with a configuration as a user would write it, and enter it."""
+    for old in (".callsync", ".dlt"):
+        shutil.rmtree(folder / old, ignore_errors=True)
+    for name in ("warehouse.duckdb", "warehouse.duckdb.wal", "warehouse.read.duckdb"):
+        (folder / name).unlink(missing_ok=True)
+    (folder / ".dlt").mkdir(parents=True, mode=0o700)
+    providers = simulator["providers"]
+    start = (datetime.now(UTC) - timedelta(days=DAYS + 1)).date()
+    config = ['[callsync]\naccounts = ["vbot.main", "etelecom.main", "voximplant.main"]\n']
+    config += [
+        f'[sources.{name}.main]\nbase_url = "{said["base_url"]}"\n'
+        f'start_date = "{start}"\nrequests_per_second = 0\n'
+        for name, said in providers.items()
+    ]
+    secrets = [
+        f"[sources.vbot.main]\napi_key = {json.dumps(providers['vbot']['api_key'])}\n",
+        f"[sources.etelecom.main]\napi_key = {json.dumps(providers['etelecom']['api_key'])}\n",
+        "[sources.voximplant.main.credentials]\n",
+        *(f"{key} = {json.dumps(value)}\n" for key, value in providers["voximplant"]["credentials"].items()),
+    ]
+    (folder / ".dlt" / "config.toml").write_text("\n".join(config))
+    secrets_file = folder / ".dlt" / "secrets.toml"
+    secrets_file.touch(mode=0o600)
+    secrets_file.write_text("\n".join(secrets))
+    os.chdir(folder)
+
+
+def answer(warehouse: Path, zone: str, console: Console) -> None:
+    """Put the questions to the published copy and show the answers."""
+    from contextlib import closing
+
+    from pipelines import queries
+
+    with closing(queries.open_copy(warehouse, zone)) as connection:
+        for question, query in QUESTIONS:
+            cursor = connection.execute(query)
+            names = [column[0] for column in cursor.description or ()]
+            table = Table(box=None, pad_edge=False, header_style="dim")
+            rows = cursor.fetchall()
+            for number, name in enumerate(names):
+                is_number = any(
+                    isinstance(row[number], int | float) or hasattr(row[number], "quantize") for row in rows
+                )
+                table.add_column(name, justify="right" if is_number else "left")
+            for row in rows:
+                table.add_row(*(_text(value) for value in row))
+            console.print(f"\n[bold]{question}[/]")
+            console.print(table)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if hasattr(value, "quantize") else str(value)

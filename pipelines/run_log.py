@@ -1,0 +1,106 @@
+"""How runs fared: the reports, and their rows in `callsync.runs`, `run_accounts` and `accounts`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import duckdb
+
+from pipelines import warehouse
+from sources.account import Account
+from sources.ledger import Ledger
+
+
+@dataclass
+class AccountReport:
+    """How an account fared in a run; `calls` counts those read, unchanged ones included."""
+
+    account: str
+    windows: int = 0
+    changed_windows: int = 0
+    calls: int = 0
+    rejected: int = 0
+    warnings: int = 0
+    notes: list[str] = field(default_factory=list)
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run fared."""
+
+    run_id: str
+    accounts: tuple[AccountReport, ...]
+    changed: bool
+    error: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every account was read, else 1."""
+        return 1 if self.error or any(account.error for account in self.accounts) else 0
+
+
+def begin(connection: duckdb.DuckDBPyConnection, run_id: str, command: str) -> bool:
+    """Write the run's row; True when the run before did not come to its end."""
+    connection.execute(
+        "update callsync.runs set status = 'interrupted', changed = true, error = 'ended without a word' "
+        "where status = 'running'"
+    )
+    last = connection.execute("select status from callsync.runs order by started_at desc limit 1").fetchall()
+    connection.execute(
+        "insert into callsync.runs (run_id, command, started_at, status, changed) "
+        "values (?, ?, ?, 'running', false)",
+        [run_id, command, datetime.now(UTC)],
+    )
+    return bool(last) and last[0][0] != "ok"
+
+
+def finish(
+    connection: duckdb.DuckDBPyConnection,
+    report: RunReport,
+    accounts: Sequence[Account],
+    ledgers: Mapping[str, Ledger],
+) -> None:
+    """Write how the run fared; a warehouse that cannot be written any more has said so already."""
+    now = datetime.now(UTC)
+    with suppress(duckdb.Error), warehouse.transaction(connection):
+        for entry in report.accounts:
+            error = entry.error or report.error
+            connection.execute(
+                "insert into callsync.run_accounts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    report.run_id, entry.account, "failed" if error else "ok", entry.windows, entry.calls,
+                    entry.rejected, entry.warnings, error, now,
+                ],
+            )  # fmt: skip
+        for account in accounts:
+            if str(account) in ledgers:
+                _keep(connection, account, ledgers[str(account)], now)
+        errors = [f"{entry.account}: {entry.error}" for entry in report.accounts if entry.error]
+        connection.execute(
+            "update callsync.runs set finished_at = ?, status = ?, exit_code = ?, changed = ?, "
+            "calls = ?, error = ? where run_id = ?",
+            [
+                now,
+                "failed" if report.exit_code else "ok",
+                report.exit_code,
+                report.changed or report.exit_code != 0,
+                sum(entry.calls for entry in report.accounts),
+                "; ".join([*([report.error] if report.error else []), *errors]) or None,
+                report.run_id,
+            ],
+        )
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, account: Account, ledger: Ledger, now: datetime) -> None:
+    connection.execute(
+        "insert or replace into callsync.accounts values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            account.provider, account.name, str(account), account.options.start_date, ledger.cursor,
+            json.dumps(ledger.finished.to_json()), now,
+        ],
+    )  # fmt: skip

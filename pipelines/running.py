@@ -1,0 +1,411 @@
+"""A run: accounts are read at once, their units are loaded one package at a time, the copy is published.
+
+    account threads ──units──▶ bounded queue ──▶ this thread: dlt packages ──▶ warehouse ──▶ published copy
+
+Every fault ends in the report: an account's own with its line, the warehouse's as an error of the run.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import dlt
+import duckdb
+import pyarrow as pa
+from dlt.common.runtime import signals
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines import run_log, views, warehouse
+from pipelines.config import Config, explained
+from pipelines.destination import Warehouse
+from pipelines.run_log import AccountReport, RunReport
+from pipelines.threads import work_through
+from sources.account import Account
+from sources.errors import CallsyncError
+from sources.ledger import Ledger
+from sources.loading import json_columns_of, ledgers_of, schemas_of, source
+from sources.provider import Provider
+from sources.reading import AccountReader
+from sources.registry import PROVIDERS
+from sources.units import Noted, Observer, Planned, Span, Unit, UnitSize, WindowRead, together
+from sources.windows import Window
+
+UNITS_WAITING = 1
+"""Units that may wait for the loader: enough to keep it busy, few enough to bound memory."""
+
+GRACE_SECONDS = 1.0
+"""After a fault of the run its readers get so long to end; one in a pause or a request is left behind."""
+
+INTERRUPTED = "interrupted; what was loaded is kept, and the next run goes on from there"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command wants of every account it selected.
+
+    Attributes:
+        kind: `sync` or `backfill`.
+        start: first instant of a backfill; a sync begins at the account's `start_date`.
+        end: end of a backfill; a sync ends now.
+        force: reads what earlier runs read already.
+    """
+
+    kind: str = "sync"
+    start: datetime | None = None
+    end: datetime | None = None
+    force: bool = False
+
+    def of(self, account: Account, now: datetime) -> Span:
+        """What is wanted of one account."""
+        start = self.start or account.options.start_date
+        return Span(self.kind, min(start, now), min(self.end or now, now), self.force)
+
+
+@dataclass(frozen=True)
+class PlannedAccount:
+    """What a run would read of an account."""
+
+    account: Account
+    windows: tuple[Window, ...]
+
+
+class Run:
+    """One run over the selected accounts, inside a warehouse that is held for writing.
+
+    Args:
+        config: the configuration.
+        accounts: who is read.
+        plan: what is wanted of them.
+        command: the command line, for the run's row.
+        observe: told of progress, one call at a time.
+        say: told what an operator should read.
+        connection: the warehouse.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        accounts: Sequence[Account],
+        plan: Plan,
+        command: str,
+        *,
+        connection: duckdb.DuckDBPyConnection,
+        observe: Observer,
+        say: Callable[[str], None],
+    ) -> None:
+        self._config = config
+        self._accounts = accounts
+        self._plan = plan
+        self._command = command
+        self._connection = connection
+        self._say = say
+        self._observer = observe
+        self._lock = threading.Lock()
+        self._now = datetime.now(UTC).replace(microsecond=0)
+        self._files = warehouse.Files(config.warehouse)
+        self._run_id = f"{self._now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+        self._reports = {str(account): AccountReport(str(account)) for account in accounts}
+        self._ledgers: dict[str, Ledger] = {}
+        self._read_to_end: dict[str, Ledger] = {}
+        self._pipelines: dict[str, dlt.Pipeline] = {}
+        self._stop = threading.Event()
+        self._loader_waits = threading.Event()
+        self._changed = False
+
+    def execute(self) -> RunReport:
+        """Read, load and record; never raises for a fault of an account."""
+        create_tables(self._connection)
+        was_cut_short = run_log.begin(self._connection, self._run_id, self._command)
+        error: str | None = None
+        try:
+            self._changed = self._read_ledgers()
+            if was_cut_short or self._region_is_new():
+                # The library's metadata takes a tenth of a second to load, and most runs bring no number.
+                from pipelines import phone_numbers
+
+                phone_numbers.refresh(self._connection, _phone_columns(), self._config.general.default_region)
+            self._read_and_load()
+            self._ledgers |= self._read_to_end
+            for name in PROVIDERS if was_cut_short else self._pipelines:
+                warehouse.tidy(self._connection, name)
+        except KeyboardInterrupt:
+            error = INTERRUPTED
+        except CallsyncError as fault:
+            error = str(fault)
+        except (PipelineStepFailed, duckdb.Error, OSError) as fault:
+            error = f"the warehouse could not be written: {warehouse.one_line(_root_cause(fault))}"
+        report = RunReport(self._run_id, tuple(self._reports.values()), self._changed, error)
+        run_log.finish(self._connection, report, self._accounts, self._ledgers)
+        return report
+
+    def _region_is_new(self) -> bool:
+        return warehouse.meta(self._connection, warehouse.REGION) != self._config.general.default_region
+
+    def _read_ledgers(self) -> bool:
+        """What the warehouse knows of every account; True when a pending package was loaded first."""
+        finished = False
+        for name in {account.provider for account in self._accounts}:
+            finished = self._finish_pending(name) or finished
+        self._ledgers = ledgers(self._connection, self._accounts)
+        return finished
+
+    def _finish_pending(self, provider: str) -> bool:
+        """Load what an interrupted run left, then forget the directory; the warehouse has the state."""
+        folder = self._files.working / _pipeline_name(provider)
+        pending = False
+        if folder.exists():
+            pipeline = self._pipeline(provider)
+            pending = pipeline.has_pending_data
+            if pending:
+                self._say(f"{provider}: finishing a package that an interrupted run left")
+                try:
+                    pipeline.run(loader_file_format="parquet")
+                except PipelineStepFailed as fault:
+                    why = warehouse.one_line(_root_cause(fault))
+                    self._say(f"{provider}: it cannot be finished and is read again ({why})")
+                    pending = False
+            shutil.rmtree(folder, ignore_errors=True)
+        return pending
+
+    def _pipeline(self, provider: str) -> dlt.Pipeline:
+        self._files.working.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return dlt.pipeline(
+            _pipeline_name(provider),
+            destination=Warehouse(self._connection),
+            dataset_name=provider,
+            pipelines_dir=str(self._files.working),
+        )
+
+    def _read_and_load(self) -> None:
+        waiting: queue.Queue[Unit | None] = queue.Queue(maxsize=UNITS_WAITING)
+        left = len(self._accounts)
+        work_through(
+            self._accounts,
+            lambda account: self._read(account, waiting),
+            self._config.general.accounts_at_once,
+            "account",
+        )
+        try:
+            # The first unit takes a while to come, and nothing else is to do.
+            self._changed = views.refresh(self._connection, PROVIDERS, self._config.general) or self._changed
+            while left:
+                self._loader_waits.set()
+                units, ended = _take_all(waiting, self._config.general.commit_rows)
+                self._loader_waits.clear()
+                left -= ended
+                for provider in {unit.account.provider for unit in units}:
+                    some = [unit for unit in units if unit.account.provider == provider]
+                    self._load(PROVIDERS[provider], together(some))
+        finally:
+            self._stop.set()
+            with suppress(queue.Empty):
+                while left:
+                    left -= waiting.get(timeout=GRACE_SECONDS) is None
+
+    def _read(self, account: Account, waiting: queue.Queue[Unit | None]) -> None:
+        """Read one account in a thread of its own; its faults are its own."""
+        report = self._reports[str(account)]
+        try:
+            if self._stop.is_set():
+                return
+            provider, ledger = PROVIDERS[account.provider], self._ledgers[str(account)]
+            connection = provider.connect(account, ledger.findings)
+            try:
+                reader = AccountReader(
+                    provider,
+                    account,
+                    connection,
+                    ledger,
+                    now=self._now,
+                    unit_size=UnitSize(
+                        rows=self._config.general.commit_rows,
+                        seconds=self._config.general.commit_seconds,
+                        is_wanted=self._loader_waits.is_set,
+                    ),
+                    observe=self._observe,
+                )
+                for unit in reader.units(self._plan.of(account, self._now)):
+                    if self._stop.is_set():
+                        return
+                    waiting.put(unit)
+                self._read_to_end[str(account)] = reader.ledger
+            finally:
+                connection.close()
+        except CallsyncError as fault:
+            report.error = explained(fault, account)
+        except Exception as fault:
+            report.error = f"unexpected {type(fault).__name__}: {warehouse.one_line(fault)}"
+        finally:
+            waiting.put(None)
+
+    def _load(self, provider: Provider, units: Sequence[Unit]) -> None:
+        if provider.name not in self._pipelines:
+            self._pipelines[provider.name] = self._pipeline(provider.name)
+        with _signals_heard():
+            self._pipelines[provider.name].run(
+                source(provider, units, run_id=self._run_id), loader_file_format="parquet"
+            )
+        self._changed = True
+        for unit in units:
+            self._ledgers[str(unit.account)] = unit.ledger
+        self._note_numbers(units)
+
+    def _note_numbers(self, units: Sequence[Unit]) -> None:
+        """Read the numbers that units bring first; those of a run cut short here are found by the next."""
+        from pipelines import phone_numbers
+
+        columns = [
+            shaped.tables[table].column(column)
+            for unit in units
+            for record_type, shaped in unit.data
+            for table, names in record_type.phone_columns().items()
+            for column in names
+        ]
+        phone_numbers.add(self._connection, columns, self._config.general.default_region)
+
+    def _observe(self, account: Account, progress: Planned | WindowRead | Noted) -> None:
+        with self._lock:
+            if self._stop.is_set():
+                return
+            report = self._reports[str(account)]
+            if isinstance(progress, WindowRead):
+                report.windows += 1
+                report.changed_windows += progress.changed
+                report.calls += progress.rows
+                report.rejected += progress.rejected
+                report.warnings += progress.warnings
+            elif isinstance(progress, Noted):
+                report.notes.append(progress.text)
+            self._observer(account, progress)
+
+
+def run(
+    config: Config,
+    accounts: Sequence[Account],
+    plan: Plan,
+    command: str,
+    *,
+    observe: Observer = lambda account, progress: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> RunReport:
+    """Hold the warehouse, run, let go, publish.
+
+    Raises:
+        WarehouseBusy: someone else holds the warehouse.
+        WarehouseError: it cannot be opened or published.
+    """
+    # Arrow's own allocator keeps what a unit freed, and the next unit's peak comes on top of it.
+    pa.set_memory_pool(pa.system_memory_pool())
+    with warehouse.held(config.warehouse, command):
+        patience, memory_mb = config.general.warehouse_patience_seconds, config.general.duckdb_memory_mb
+        with warehouse.writing(
+            config.warehouse, patience_seconds=patience, memory_mb=memory_mb, say=say
+        ) as connection:
+            report = Run(
+                config, accounts, plan, command, connection=connection, observe=observe, say=say
+            ).execute()
+            newest = None
+            with suppress(duckdb.Error):
+                # A warehouse that failed has said so in the report; its copy is then made anew.
+                newest = warehouse.newest_change(connection)
+        warehouse.publish(config.warehouse, newest)
+    return report
+
+
+def dry_run(config: Config, accounts: Sequence[Account], plan: Plan) -> list[PlannedAccount]:
+    """What `run` would read, by what the warehouse knows; no provider is asked and nothing changed.
+
+    Raises:
+        WarehouseError: the warehouse cannot be opened.
+    """
+    now = datetime.now(UTC).replace(microsecond=0)
+    with warehouse.looking(config.warehouse) as connection:
+        known = ledgers(connection, accounts) if connection else {}
+    planned = []
+    for account in accounts:
+        provider, ledger = PROVIDERS[account.provider], known.get(str(account), Ledger())
+        opened = provider.connect(account, ledger.findings)
+        try:
+            reader = AccountReader(provider, account, opened, ledger, now=now)
+            planned.append(PlannedAccount(account, tuple(reader.windows(plan.of(account, now)))))
+        finally:
+            opened.close()
+    return planned
+
+
+def ledgers(connection: duckdb.DuckDBPyConnection, accounts: Sequence[Account]) -> dict[str, Ledger]:
+    """What the warehouse knows of accounts, by their selectors."""
+    states: dict[str, Mapping[str, Any]] = {
+        name: ledgers_of(PROVIDERS[name], warehouse.dlt_state(connection, name, _pipeline_name(name)))
+        for name in {account.provider for account in accounts}
+    }
+    return {
+        str(account): Ledger.from_json(states[account.provider].get(account.name)) for account in accounts
+    }
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables that are missing, of callsync and of every provider."""
+    warehouse.create_tables(
+        connection,
+        {name: schemas_of(provider) for name, provider in PROVIDERS.items()},
+        {name: json_columns_of(provider) for name, provider in PROVIDERS.items()},
+    )
+
+
+@contextmanager
+def _signals_heard() -> Iterator[None]:
+    """Let dlt end its step when Ctrl-C comes, and raise it then: dlt forgets it where no step looks."""
+    with signals.intercepted_signals():
+        try:
+            yield
+        finally:
+            if signals.was_signal_received():
+                raise KeyboardInterrupt
+
+
+def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[Unit], int]:
+    """The next unit and those waiting behind it, so that small accounts share a package; how many ended."""
+    units: list[Unit] = []
+    ended = 0
+    item = waiting.get()
+    while True:
+        if item is None:
+            ended += 1
+        else:
+            units.append(item)
+        if sum(unit.rows for unit in units) >= most_rows:
+            return units, ended
+        try:
+            item = waiting.get_nowait()
+        except queue.Empty:
+            return units, ended
+
+
+def _phone_columns() -> list[tuple[str, str]]:
+    """Every column of the providers' tables that names a side of a call, with its table."""
+    return [
+        (f"{name}.{table}", column)
+        for name, provider in PROVIDERS.items()
+        for record_type in provider.record_types
+        for table, columns in record_type.phone_columns().items()
+        for column in columns
+    ]
+
+
+def _pipeline_name(provider: str) -> str:
+    return f"callsync_{provider}"
+
+
+def _root_cause(fault: BaseException) -> BaseException:
+    while fault.__cause__ is not None or fault.__context__ is not None:
+        fault = fault.__cause__ or fault.__context__ or fault
+    return fault

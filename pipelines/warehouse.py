@@ -1,0 +1,407 @@
+"""The warehouse file: one writer at a time, its own tables, and the copy that every reader opens.
+
+    warehouse.duckdb            written by one run at a time
+    warehouse.read.duckdb       the published copy: replaced by an atomic rename, never changed in place
+    .callsync/warehouse/        the lock, and dlt's working directory for a package that is on its way
+
+The warehouse is the only truth: dlt's state is restored from it, and the working directory holds nothing that
+cannot be lost.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import filelock
+import pyarrow as pa
+from dlt.common.versioned_state import decompress_state
+
+from sources.errors import WarehouseBusy, WarehouseError
+
+STORAGE_VERSION = "v1.5.0"
+"""Files are written so that DuckDB 1.5 clients can open them too."""
+
+CHEAP_COPY_BYTES = 64 * 2**20
+"""Up to this size the copy is renewed even when a run brought nothing but its own line in `callsync.runs`."""
+
+POLL_SECONDS = 0.5
+
+REGION = "default_region"
+"""Key in `callsync.meta`: the region for which the phone numbers were read."""
+
+STATES_KEPT = 10
+"""dlt saves its whole state with each package that changes it, and reads the newest."""
+
+_FICLONE = 0x40049409
+"""Linux ioctl that shares a file's blocks instead of copying them, where the file system can (btrfs, XFS)."""
+
+_OWN_TABLES = """
+create schema if not exists callsync;
+create table if not exists callsync.runs (
+    run_id varchar primary key, command varchar, started_at timestamptz, finished_at timestamptz,
+    status varchar, exit_code integer, changed boolean, calls bigint, error varchar
+);
+create table if not exists callsync.run_accounts (
+    run_id varchar, account varchar, status varchar, windows bigint, calls bigint, rejected bigint,
+    warnings bigint, error varchar, finished_at timestamptz
+);
+create table if not exists callsync.accounts (
+    provider varchar, account varchar, name varchar primary key, start_date timestamptz,
+    "cursor" timestamptz, finished json, updated_at timestamptz
+);
+create table if not exists callsync.phone_numbers (
+    number varchar primary key, e164 varchar, region varchar, kind varchar, is_valid boolean
+);
+create table if not exists callsync.meta (key varchar primary key, value varchar);
+"""
+
+_ARROW_TO_SQL = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.bool_(): "boolean",
+    pa.timestamp("us", tz="UTC"): "timestamptz",
+}
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a warehouse keeps what belongs to it."""
+
+    warehouse: Path
+
+    @property
+    def published(self) -> Path:
+        """The copy that readers open."""
+        return self.warehouse.with_name(f"{self.warehouse.stem}.read{self.warehouse.suffix}")
+
+    @property
+    def home(self) -> Path:
+        """Lock and working directory."""
+        return self.warehouse.parent / ".callsync" / self.warehouse.stem
+
+    @property
+    def working(self) -> Path:
+        """The pipelines directory of dlt."""
+        return self.home / "pipelines"
+
+
+@contextmanager
+def held(warehouse: Path, command: str) -> Iterator[None]:
+    """Keep every other run of callsync away, from before the warehouse is opened until it is published.
+
+    Raises:
+        WarehouseBusy: another run has it.
+        WarehouseError: its directory cannot be used.
+    """
+    files = Files(warehouse)
+    try:
+        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (files.home.parent, files.home):
+            folder.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise WarehouseError(f"{files.home} cannot be made: {error.strerror}") from None
+    with _lock(files, command):
+        yield
+
+
+@contextmanager
+def writing(
+    warehouse: Path, *, patience_seconds: float, memory_mb: int, say: Callable[[str], None]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, opened for writing while it is held.
+
+    Raises:
+        WarehouseBusy: another program has it open.
+        WarehouseError: the file cannot be used.
+    """
+    connection = _open(warehouse, patience_seconds, memory_mb, say)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def looking(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """The warehouse for a look that changes nothing; the published copy while it is written.
+
+    None before a first run.
+
+    Raises:
+        WarehouseError: the file cannot be used.
+    """
+    if not warehouse.exists():
+        yield None
+        return
+    try:
+        connection = duckdb.connect(str(warehouse), read_only=True)
+    except duckdb.Error:
+        connection = reading(warehouse)
+    with closing(connection):
+        yield connection
+
+
+def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
+    """The published copy, read-only.
+
+    Raises:
+        WarehouseError: nothing was published yet.
+    """
+    published = Files(warehouse).published
+    if not published.exists():
+        raise WarehouseError(
+            f"there is no {published.name} beside {warehouse.name} yet; run callsync sync first"
+        )
+    try:
+        return duckdb.connect(str(published), read_only=True)
+    except duckdb.Error as error:
+        raise WarehouseError(f"{published} cannot be opened: {one_line(error)}") from None
+
+
+def create_tables(
+    connection: duckdb.DuckDBPyConnection,
+    schemas: Mapping[str, Mapping[str, pa.Schema]],
+    json_columns: Mapping[str, Mapping[str, Sequence[str]]],
+) -> None:
+    """Create what is missing: callsync's own tables, and every table of every provider with every column."""
+    connection.execute(_OWN_TABLES)
+    existing = set(
+        connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables"
+        ).fetchall()
+    )
+    for schema_name, tables in schemas.items():
+        connection.execute(f"create schema if not exists {schema_name}")
+        for name, schema in tables.items():
+            if (f"{schema_name}.{name}",) not in existing:
+                columns = ", ".join(
+                    f'"{field.name}" {_sql_type(field, json_columns[schema_name].get(name, ()))}'
+                    for field in schema
+                )
+                connection.execute(f"create table if not exists {schema_name}.{name} ({columns})")
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or nothing, also when Ctrl-C comes in the middle."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        with suppress(duckdb.Error):
+            connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def newest_change(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The newest run that changed anything, or failed."""
+    return _one(connection, "select run_id from callsync.runs where changed order by started_at desc limit 1")
+
+
+def publish(warehouse: Path, newest: str | None) -> bool:
+    """Renew the readers' copy from the warehouse file, closed and still held; True when it was renewed.
+
+    A copy that lacks `newest`, the newest run that changed anything, is always renewed; one that lacks only
+    the line of an idle run is renewed where that is cheap.
+
+    Raises:
+        WarehouseError: the copy cannot be written; the one before it is untouched.
+    """
+    files = Files(warehouse)
+    if warehouse.stat().st_size > CHEAP_COPY_BYTES and _published_change(warehouse) == (newest,):
+        return False
+    for left_by_a_killed_run in warehouse.parent.glob(f".{files.published.name}.*.tmp"):
+        left_by_a_killed_run.unlink(missing_ok=True)
+    temporary = files.published.with_name(f".{files.published.name}.{os.getpid()}.tmp")
+    try:
+        _copy(warehouse, temporary)
+        os.replace(temporary, files.published)
+    except BlockingIOError:
+        raise WarehouseError(
+            f"{files.published.name} is not renewed: another program writes {warehouse.name}; "
+            "the next run renews it"
+        ) from None
+    except OSError as error:
+        raise WarehouseError(f"{files.published.name} cannot be published: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def dlt_state(connection: duckdb.DuckDBPyConnection, schema: str, pipeline: str) -> Mapping[str, Any]:
+    """The state that the newest completed load package of a dlt pipeline saved; empty before the first.
+
+    dlt restores the same by itself before it loads; reading it here spares an idle run the pipeline.
+    """
+    if not _has_dlt_state(connection, schema):
+        return {}
+    state = _one(
+        connection,
+        f"""
+        select state from {schema}._dlt_pipeline_state as states
+        inner join {schema}._dlt_loads as loads on loads.load_id = states._dlt_load_id
+        where states.pipeline_name = ? and loads.status = 0 order by loads.load_id desc limit 1
+        """,
+        pipeline,
+    )
+    return decompress_state(state) if state else {}
+
+
+def tidy(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Drop what dlt leaves after a package: older states, of which the newest counts, and staged rows."""
+    if _has_dlt_state(connection, schema):
+        connection.execute(
+            f"""
+            delete from {schema}._dlt_pipeline_state where _dlt_load_id not in (
+                select _dlt_load_id from {schema}._dlt_pipeline_state
+                order by _dlt_load_id desc limit {STATES_KEPT}
+            )
+            """
+        )
+    connection.execute(f"drop schema if exists {schema}_staging cascade")
+
+
+def meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """A remembered fact about the warehouse itself."""
+    return _one(connection, "select value from callsync.meta where key = ?", key)
+
+
+def remember(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    """Remember a fact about the warehouse itself."""
+    connection.execute("insert or replace into callsync.meta values (?, ?)", [key, value])
+
+
+def one_line(error: BaseException) -> str:
+    """An error of a library as one printable line."""
+    return " ".join(str(error).split())[:300]
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> str | None:
+    # An unread result blocks the connection (DuckDB 2.0), so everything is fetched.
+    rows = connection.execute(query, list(values)).fetchall()
+    return str(rows[0][0]) if rows else None
+
+
+def _has_dlt_state(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
+    tables = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
+    return _one(connection, tables, schema, "_dlt_pipeline_state") != "0"
+
+
+@contextmanager
+def _lock(files: Files, command: str) -> Iterator[None]:
+    # The operating system frees the lock when its holder ends, however it ends: a lock is never stale.
+    lock = filelock.FileLock(files.home / "lock", mode=0o600)
+    note = files.home / "holder.json"
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise WarehouseBusy(
+            f"{files.warehouse.name} is held by {_holder(note)}; try again when it is done"
+        ) from None
+    except OSError as error:
+        raise WarehouseError(f"{files.home} cannot be locked: {error.strerror}") from None
+    try:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        note.write_text(json.dumps({"pid": os.getpid(), "command": command, "started_at": started}))
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(note: Path) -> str:
+    try:
+        holder = json.loads(note.read_text())
+        return f"callsync {holder['command']} (pid {holder['pid']}, since {holder['started_at']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another run of callsync"
+
+
+def _open(
+    warehouse: Path, patience_seconds: float, memory_mb: int, say: Callable[[str], None]
+) -> duckdb.DuckDBPyConnection:
+    give_up_at = time.monotonic() + patience_seconds
+    has_said = False
+    is_new = not warehouse.exists()
+    while True:
+        try:
+            connection = duckdb.connect(
+                str(warehouse), config={"storage_compatibility_version": STORAGE_VERSION}
+            )
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise WarehouseError(f"{warehouse} cannot be opened: {one_line(error)}") from None
+            if time.monotonic() >= give_up_at:
+                raise WarehouseBusy(
+                    f"another program has {warehouse.name} open; "
+                    f"close it, or read {Files(warehouse).published.name}"
+                ) from None
+            if not has_said:
+                say(
+                    f"another program has {warehouse.name} open; "
+                    f"waiting up to {patience_seconds:.0f} s for it"
+                )
+                has_said = True
+            time.sleep(POLL_SECONDS)
+        except duckdb.Error as error:
+            raise WarehouseError(f"{warehouse} cannot be opened: {one_line(error)}") from None
+        else:
+            if is_new:
+                with suppress(OSError):
+                    warehouse.chmod(0o600)
+            # Unbounded, DuckDB keeps what it wrote in memory; what does not fit goes to disk. A second thread
+            # takes memory and, beside the readers, no less time.
+            connection.execute(f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'")
+            return connection
+
+
+def _published_change(warehouse: Path) -> tuple[str | None] | None:
+    try:
+        with closing(reading(warehouse)) as connection:
+            return (newest_change(connection),)
+    except (WarehouseError, duckdb.Error):
+        return None
+
+
+def _copy(source: Path, target: Path) -> None:
+    with (
+        source.open("rb") as whole,
+        open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy,
+    ):
+        # DuckDB's own lock: another program cannot begin to write what is being copied.
+        fcntl.lockf(whole, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if not _share_blocks(whole.fileno(), copy.fileno()):
+            shutil.copyfileobj(whole, copy, 4 * 2**20)
+        copy.flush()
+        os.fsync(copy.fileno())
+
+
+def _share_blocks(source: int, target: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError:
+        return False
+    return True
+
+
+def _sql_type(field: pa.Field, json_columns: Sequence[str]) -> str:
+    if field.name in json_columns:
+        return "json"
+    if pa.types.is_decimal(field.type):
+        return f"decimal({field.type.precision}, {field.type.scale})"
+    return _ARROW_TO_SQL[field.type]

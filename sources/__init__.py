@@ -1,0 +1,1 @@
+"""The providers as dlt sources, one package each, and the modules they share."""

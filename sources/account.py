@@ -1,0 +1,98 @@
+"""An account and the options every provider shares.
+
+A provider's options are a frozen dataclass that inherits `Options`; its fields are the configuration keys, so
+the command line, the dlt sources and the documentation all read the same table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sources.errors import ConfigError
+from sources.windows import instant
+
+DEFAULT_START = instant("2026-01-01")
+
+AnyOptions = TypeVar("AnyOptions", bound="Options")
+
+
+def option(help_text: str, default: Any = ..., *, secret: bool = False) -> Any:
+    """A configuration key: its meaning, its default, and whether it belongs in `secrets.toml`."""
+    metadata = {"help": help_text, "secret": secret}
+    if default is ...:
+        return field(metadata=metadata, repr=not secret)
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of an account of any provider.
+
+    Attributes:
+        start_date: aware, the first instant a first sync reads.
+    """
+
+    start_date: datetime = option("first day a first sync reads", DEFAULT_START)
+    lookback_days: float = option("days read again by every sync, because calls change after the fact", 3)
+    window_days: int = option("widest window of one request chain, in days", 1)
+    concurrency: int = option("windows read at once", 4)
+    requests_per_second: float = option("pace of the account; 0 is no limit", 10)
+    timeout_seconds: float = option("patience with one answer", 30)
+    max_attempts: int = option("how often one request is sent at most", 6)
+
+    @property
+    def lookback(self) -> timedelta:
+        """The lookback as a length of time."""
+        return timedelta(days=self.lookback_days)
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Keys whose values cannot work together, each with what is wrong."""
+        found = []
+        for key, least in (("window_days", 1), ("concurrency", 1), ("max_attempts", 1)):
+            if getattr(self, key) < least:
+                found.append((key, f"must be at least {least}"))
+        for key in ("lookback_days", "requests_per_second"):
+            if getattr(self, key) < 0:
+                found.append((key, "must not be negative"))
+        base_url = getattr(self, "base_url", None)
+        if base_url is not None and not re.match(r"https?://[^/\s]+", base_url):
+            found.append(("base_url", "must begin with https:// (or http://) and name a host"))
+        if self.timeout_seconds <= 0:
+            found.append(("timeout_seconds", "must be more than 0"))
+        return found
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account of one provider; `options` is the provider's own dataclass."""
+
+    provider: str
+    name: str
+    options: Any
+
+    def __str__(self) -> str:
+        """The selector: `provider.account`."""
+        return f"{self.provider}.{self.name}"
+
+
+def options_of(kind: type[AnyOptions], arguments: Mapping[str, Any]) -> AnyOptions:
+    """The options among a source's arguments; None takes the default, dates may be text.
+
+    Raises:
+        ConfigError: the first of the values that cannot work.
+    """
+    given = {
+        known.name: arguments[known.name] for known in fields(kind) if arguments.get(known.name) is not None
+    }
+    if isinstance(given.get("start_date"), str):
+        given["start_date"] = instant(given["start_date"])
+    options = kind(**given)
+    for key, problem in options.problems():
+        raise ConfigError(f"{key} {problem}")
+    return options

@@ -1,0 +1,243 @@
+"""The eTelecom HTTP API: what is asked, how pages follow each other, what a refusal means.
+
+Sources: eTelecom documents, "Get call history" (ListCallLogs), and the provider's published behaviour of
+2022 where the documents are silent: `limit` is clamped to 100 without an error, `next` is filled on every
+page that is not empty, and `date_from`/`date_to` are inclusive and filter the time a row was created on the
+server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sources.account import Account, Options, option
+from sources.errors import (
+    AccessDenied,
+    IncompleteRead,
+    ProviderError,
+    RequestRefused,
+    ServerFault,
+    Throttled,
+    UnreadableBody,
+)
+from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
+from sources.http import Api, ApiKey, Request, parse_json, printable
+from sources.provider import Finding, Page
+from sources.shaping.fields import RecordType
+from sources.windows import Window
+
+PAGE_SIZE = 100
+"""The largest page the provider serves; it clamps a larger limit without saying so."""
+
+MOST_PAGES = 1_000_000
+"""An end to a list whose cursor never repeats and never ends."""
+
+FILTER_KEYS = (
+    "direction", "call_state", "hotline_ids", "extension_ids", "user_id", "department_id", "call_number",
+    "duration", "external_id", "external_session_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class EtelecomOptions(Options):
+    """Options of an eTelecom account."""
+
+    api_key: str = option("a shop's api_key, or a partner's shop_key", secret=True)
+    base_url: str = option("address of the API up to the service name", "https://api.etelecom.vn/v1/shop")
+    service: str = option("service name; white labels have their own", "Etelecom")
+    page_size: int = option("call logs a page; the provider serves 100 at most", PAGE_SIZE)
+    filter: Mapping[str, Any] = option("passed through to ListCallLogs", {})
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Keys whose values cannot work."""
+        unknown = sorted(set(self.filter) - set(FILTER_KEYS))
+        return super().problems() + [(f"filter.{key}", "is not a filter of ListCallLogs") for key in unknown]
+
+
+_KINDS: Mapping[str, type[ProviderError]] = {
+    "unauthenticated": AccessDenied,
+    "permission_denied": AccessDenied,
+    "resource_exhausted": Throttled,
+    "aborted": ServerFault,
+    "canceled": ServerFault,
+    "data_loss": ServerFault,
+    "deadline_exceeded": ServerFault,
+    "internal": ServerFault,
+    "unavailable": ServerFault,
+    "unknown": ServerFault,
+    "already_exists": RequestRefused,
+    "bad_route": RequestRefused,
+    "failed_precondition": RequestRefused,
+    "invalid_argument": RequestRefused,
+    "malformed": RequestRefused,
+    "not_found": RequestRefused,
+    "out_of_range": RequestRefused,
+    "unimplemented": RequestRefused,
+}
+"""What Twirp's error codes mean ("eTelecom documents, Usage")."""
+
+
+class _Paging(msgspec.Struct):
+    next: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    call_logs: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    extensions: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    paging: _Paging | msgspec.UnsetType | None = msgspec.UNSET
+    code: str | None = None
+    msg: str | None = None
+
+
+class _Glance(msgspec.Struct):
+    """What paging needs to know of a record."""
+
+    id: str | int | None = None
+
+
+class EtelecomConnection:
+    """An open eTelecom account."""
+
+    calls: RecordType = CALL_LOGS
+    zone = "UTC"
+    walks = False
+    constants: Mapping[str, str] = {}
+
+    def __init__(self, account: Account, findings: Mapping[str, str], **seams: Any) -> None:
+        options: EtelecomOptions = account.options
+        self._options = options
+        self.findings = findings
+        self._api = Api(
+            ApiKey("Authorization", f"Bearer {options.api_key}"),
+            timeout_seconds=options.timeout_seconds,
+            max_attempts=options.max_attempts,
+            requests_per_second=options.requests_per_second,
+            connections=options.concurrency,
+            refusal=refusal,
+            **seams,
+        )
+
+    def pages(self, window: Window) -> Iterator[Page]:
+        """The call logs whose creation (or start) falls into the window, newest first.
+
+        Both ends are inclusive at the provider; a call on a border is read twice and kept once.
+        """
+        wanted = {
+            **self._options.filter,
+            "date_from": _rfc3339(window.start),
+            "date_to": _rfc3339(window.end),
+        }
+        return self._walk(f"{self._options.service}/ListCallLogs", {"filter": wanted}, "call_logs")
+
+    def pages_of(self, ids: Sequence[str]) -> Iterator[Page]:
+        """The provider cannot be asked by id."""
+        raise NotImplementedError
+
+    def names(self) -> Iterator[tuple[RecordType, Iterator[Page]]]:
+        """The extensions; their passwords are dropped when they are shaped."""
+        method = f"{self._options.service}/GetExtensions"
+        yield EXTENSIONS, self._walk(method, {}, "extensions", attempts=2)
+
+    def check(self) -> Iterator[Finding]:
+        """Ask who we are, then whether a longer page is clamped."""
+        self._api.call(Request("POST", self._url("Misc/CurrentAccount"), json={}), envelope)
+        yield Finding("access", "the key is accepted")
+        body = {"paging": {"limit": 2 * PAGE_SIZE}}
+        method = f"{self._options.service}/ListCallLogs"
+        request = Request("POST", self._url(method), json=body)
+        served, _ = self._api.call(request, lambda raw: _page(raw, "call_logs"))
+        yield Finding("page size", f"asked for {2 * PAGE_SIZE} call logs, got {len(served)}")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+
+    def _walk(
+        self, method: str, body: Mapping[str, Any], items: str, *, attempts: int | None = None
+    ) -> Iterator[Page]:
+        """Follow the cursor to an empty page or an empty cursor.
+
+        Nothing counts the list, so an empty page where more was to be expected is asked for twice.
+        """
+        after, seen, is_more_expected = "", set[int](), True
+        for _ in range(MOST_PAGES):
+            paging = {"limit": self._options.page_size, **({"after": after} if after else {})}
+            request = Request("POST", self._url(method), json={**body, "paging": paging})
+            records, following = self._api.call(request, lambda raw: _page(raw, items), attempts=attempts)
+            if not records and is_more_expected:
+                records, following = self._api.call(request, lambda raw: _page(raw, items), attempts=attempts)
+            if not records:
+                return
+            shown = {_identity(records[0]), _identity(records[-1])}
+            if shown <= seen:
+                raise IncompleteRead(f"{method} shows the records of earlier pages again")
+            seen |= shown
+            yield Page(records)
+            if not following:
+                return
+            if following == after:
+                raise IncompleteRead(f"{method} repeats the cursor of the page before")
+            after, is_more_expected = following, len(records) >= min(self._options.page_size, PAGE_SIZE)
+        raise IncompleteRead(f"{method} did not end after {MOST_PAGES} pages")
+
+    def _url(self, method: str) -> str:
+        # The dot belongs to the address: it is `{base}.Service/Method`, not a path below the base.
+        return f"{self._options.base_url.rstrip('/')}.{method}"
+
+
+def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> EtelecomConnection:
+    """Open an eTelecom account; nothing is sent yet."""
+    return EtelecomConnection(account, findings, **seams)
+
+
+def envelope(raw: bytes) -> _Answer:
+    """An answer, or the error that its status 200 hides."""
+    answer = parse_json(raw, _Answer)
+    if answer.code:
+        message = answer.msg or ""
+        raise refusal_by_code(answer.code, message) or RequestRefused(_text(answer.code, message))
+    return answer
+
+
+def refusal(status: int, body: bytes) -> ProviderError | None:
+    """The error in a Twirp body, where its code says more than the HTTP status does."""
+    try:
+        said = msgspec.json.decode(body, type=_Answer)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return refusal_by_code(said.code, said.msg or "") if said.code else None
+
+
+def refusal_by_code(code: str, message: str) -> ProviderError | None:
+    """The error of a Twirp code; None where the code alone does not say."""
+    kind = _KINDS.get(code)
+    return kind(_text(code, message)) if kind else None
+
+
+def _text(code: str, message: str) -> str:
+    return f"eTelecom answered {printable(code)}: {printable(message)}"
+
+
+def _page(raw: bytes, items: str) -> tuple[list[bytes], str]:
+    """The records of a page and the cursor of the next."""
+    answer = envelope(raw)
+    records = getattr(answer, items)
+    if records is msgspec.UNSET and answer.paging is msgspec.UNSET:
+        raise UnreadableBody(f"eTelecom answered with neither {items} nor paging")
+    following = answer.paging.next if isinstance(answer.paging, _Paging) else None
+    return [] if records is msgspec.UNSET else [bytes(record) for record in records or ()], following or ""
+
+
+def _identity(record: bytes) -> int:
+    try:
+        return hash(msgspec.json.decode(record, type=_Glance).id or record)
+    except msgspec.DecodeError:
+        return hash(record)
+
+
+def _rfc3339(moment: Any) -> str:
+    return str(moment.isoformat().replace("+00:00", "Z"))

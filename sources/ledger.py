@@ -1,0 +1,130 @@
+"""What is known of an account between runs: kept in dlt state, saved with the data it speaks of.
+
+The finished intervals are the one truth from which the sync cursor, the holes and the backfilled ranges
+follow. A `Ledger` is a value: every step returns a new one, and the one that travels with a unit of data is
+saved in the same load package as that data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sources.windows import Intervals, Window, span
+
+FINGERPRINT_MARGIN = timedelta(days=2)
+"""How much longer than the lookback a window's fingerprint is remembered: windows are whole local days."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """One account's memory.
+
+    Attributes:
+        finished: what was read at least once, by a sync or a backfill.
+        settled: what was read later than its end plus the lookback, and is not read again by a sync.
+        cursor: where the last sync arrived; a backfill never moves it.
+        lookback: the shortest lookback under which `settled` was built.
+        fingerprints: content of the windows that will be read again, by ISO start, so that an unchanged
+            window is recognised and not loaded.
+        unfinished: ids of calls the provider has not completed yet, with their start as epoch seconds.
+        names_read_at: when the dimension tables (hotlines, members, users…) were last read.
+        contents: fingerprints of what is read by name and not by window.
+        findings: what was found out about the provider's side and need not be probed again.
+    """
+
+    finished: Intervals = Intervals()
+    settled: Intervals = Intervals()
+    cursor: datetime | None = None
+    lookback: timedelta = timedelta()
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    unfinished: Mapping[str, int] = field(default_factory=dict)
+    names_read_at: datetime | None = None
+    contents: Mapping[str, str] = field(default_factory=dict)
+    findings: Mapping[str, str] = field(default_factory=dict)
+
+    def under(self, lookback: timedelta, now: datetime) -> Ledger:
+        """The ledger under a lookback: a longer one takes what it newly covers out of the settled time."""
+        if lookback <= self.lookback or not self.settled:
+            return replace(self, lookback=lookback)
+        last_read = self.cursor or self.settled.windows[-1].end
+        return replace(self, lookback=lookback, settled=self.settled - span(last_read - lookback, now))
+
+    def to_sync(self, start: datetime, end: datetime) -> Intervals:
+        """What a sync has to read of `[start, end)`: everything that is not settled."""
+        return span(start, end) - self.settled
+
+    def to_backfill(self, start: datetime, end: datetime, *, force: bool) -> Intervals:
+        """What a backfill has to read of `[start, end)`: what no earlier run read, or all of it."""
+        return span(start, end) if force else span(start, end) - self.finished
+
+    def read(
+        self, chain: Sequence[Window], *, now: datetime, lookback: timedelta, fingerprint: str | None
+    ) -> Ledger:
+        """The ledger after the windows of one request chain were read whole in a run that began at `now`."""
+        settled = [window for window in chain if window.end + lookback <= now]
+        key = key_of(chain[0])
+        fingerprints = {name: kept for name, kept in self.fingerprints.items() if name != key}
+        if fingerprint is not None and len(settled) < len(chain):
+            fingerprints[key] = fingerprint
+        return replace(
+            self,
+            finished=self.finished | Intervals.of(chain),
+            settled=self.settled | Intervals.of(settled),
+            lookback=min(self.lookback, lookback) if self.settled else lookback,
+            fingerprints=fingerprints,
+        )
+
+    def synced(self, start: datetime, now: datetime) -> Ledger:
+        """The ledger with its cursor where the finished time that began at `start` ends."""
+        oldest = now - self.lookback - FINGERPRINT_MARGIN
+        fingerprints = {key: kept for key, kept in self.fingerprints.items() if _moment(key) >= oldest}
+        return replace(self, cursor=self.finished.covered_until(start), fingerprints=fingerprints)
+
+    def with_unfinished(self, seen: Iterable[str], unfinished: Mapping[str, int]) -> Ledger:
+        """The ledger after the calls `seen` were read, of which `unfinished` are not complete."""
+        read = set(seen)
+        kept = {key: start for key, start in self.unfinished.items() if key not in read}
+        return replace(self, unfinished=kept | dict(unfinished))
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object; times are ISO 8601 in UTC."""
+        return {
+            "finished": self.finished.to_json(),
+            "settled": self.settled.to_json(),
+            "cursor": self.cursor.isoformat() if self.cursor else None,
+            "lookback_seconds": self.lookback.total_seconds(),
+            "fingerprints": dict(self.fingerprints),
+            "unfinished": dict(self.unfinished),
+            "names_read_at": self.names_read_at.isoformat() if self.names_read_at else None,
+            "contents": dict(self.contents),
+            "findings": dict(self.findings),
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any] | None) -> Ledger:
+        """The inverse of `to_json`; an empty ledger where there is none."""
+        if not state:
+            return cls()
+        return cls(
+            finished=Intervals.from_json(state["finished"]),
+            settled=Intervals.from_json(state["settled"]),
+            cursor=_moment(state["cursor"]) if state["cursor"] else None,
+            lookback=timedelta(seconds=state["lookback_seconds"]),
+            fingerprints=state["fingerprints"],
+            unfinished=state["unfinished"],
+            names_read_at=_moment(state["names_read_at"]) if state["names_read_at"] else None,
+            contents=state["contents"],
+            findings=state["findings"],
+        )
+
+
+def key_of(window: Window) -> str:
+    """The name under which a window's fingerprint is kept."""
+    return window.start.astimezone(UTC).isoformat()
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

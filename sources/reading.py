@@ -1,0 +1,418 @@
+"""Reads an account: windows, several at once, into units that are loaded whole.
+
+    windows ──▶ workers (pages → records → Arrow) ──▶ bounded queue ──▶ gatherer ──▶ units
+
+A worker holds a window until it is complete, so that an unchanged one is recognised by its fingerprint and a
+short one is read again. A window larger than a unit is passed on in pieces, and only its last piece finishes
+it. The queue is bounded, so memory follows the configuration and not the length of the history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.account import Account
+from sources.errors import AccessDenied, IncompleteRead, ProviderError, WindowOverflow
+from sources.ledger import Ledger, key_of
+from sources.provider import Connection, Page, Provider
+from sources.shaping import Shaped, concat, digest, shape
+from sources.shaping.fields import RecordType
+from sources.units import Noted, Observer, Planned, Rejection, Span, Unit, UnitSize, WindowRead
+from sources.windows import SECOND, Intervals, Window, cut
+
+SHAPED_AT_ONCE = 5_000
+"""Records shaped together: fewer cost time for each call, more cost memory for nothing."""
+
+IDS_AT_ONCE = 1_000
+"""Calls asked for by id in one request (Voximplant, GetCallHistory: at most 1000)."""
+
+IDLE_COMMIT = timedelta(hours=1)
+"""A read that found nothing new is committed only when it moves the finished time on by this much."""
+
+NAMES_AGE = timedelta(hours=1)
+"""How old the names of hotlines, members and extensions may be before a sync reads them again."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What a worker hands to the gatherer: records, news for the ledger, a fault, or the end of its work."""
+
+    data: tuple[RecordType, Shaped] | None = None
+    rejections: tuple[Rejection, ...] = ()
+    finished: WindowRead | None = None
+    ledger: Callable[[Ledger], Ledger] | None = None
+    note: str | None = None
+    failure: Exception | None = None
+    is_last: bool = False
+
+
+@dataclass
+class _Gathered:
+    """A unit in the making."""
+
+    parts: dict[str, tuple[RecordType, list[Shaped]]] = field(default_factory=dict)
+    rejections: list[Rejection] = field(default_factory=list)
+    windows: list[WindowRead] = field(default_factory=list)
+    rows: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def add(self, piece: _Piece) -> None:
+        if piece.data is not None:
+            record_type, shaped = piece.data
+            self.parts.setdefault(record_type.table, (record_type, []))[1].append(shaped)
+            self.rows += shaped.tables[record_type.table].num_rows
+        self.rejections.extend(piece.rejections)
+        if piece.finished is not None:
+            self.windows.append(piece.finished)
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.parts or self.rejections)
+
+    def is_full(self, size: UnitSize) -> bool:
+        return self.has_data and (
+            self.rows >= size.rows
+            or (self.rows >= size.least_rows and size.is_wanted())
+            or time.monotonic() - self.began >= size.seconds
+        )
+
+    def unit(self, account: Account, kind: str, ledger: Ledger) -> Unit:
+        return Unit(
+            account=account,
+            kind=kind,
+            data=tuple(
+                (record_type, concat(record_type, parts)) for record_type, parts in self.parts.values()
+            ),
+            windows=tuple(self.windows),
+            rejections=tuple(self.rejections),
+            ledger=ledger,
+        )
+
+
+class _Abandoned(Exception):
+    """Nobody waits for the rest any more."""
+
+
+class AccountReader:
+    """One run over one account.
+
+    Args:
+        provider: the account's provider.
+        account: who is read, and how.
+        connection: the open account.
+        ledger: what earlier runs know.
+        now: when the run began; no window ends later.
+        unit_size: when gathered windows become a unit.
+        observe: told of progress, from the thread that iterates `units`.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        account: Account,
+        connection: Connection,
+        ledger: Ledger,
+        *,
+        now: datetime,
+        unit_size: UnitSize | None = None,
+        observe: Observer = lambda account, progress: None,
+    ) -> None:
+        self._provider = provider
+        self._account = account
+        self._connection = connection
+        self._size = unit_size or UnitSize()
+        self._observe = observe
+        self._now = now
+        self._lookback: timedelta = account.options.lookback
+        self._pieces: queue.Queue[_Piece] = queue.Queue(maxsize=max(2, account.options.concurrency))
+        self._stop = threading.Event()
+        self._abandon = threading.Event()
+        self._force = False
+        self.ledger = ledger
+        """What is known after everything read so far, committed or not."""
+
+    def windows(self, wanted: Span) -> list[Window]:
+        """The windows that a run has to read for `wanted`, oldest first."""
+        if wanted.kind == "sync":
+            todo = self.ledger.under(self._lookback, self._now).to_sync(wanted.start, wanted.end)
+        else:
+            todo = self.ledger.to_backfill(wanted.start, wanted.end, force=wanted.force)
+        return cut(todo, zone=self._connection.zone, days=self._account.options.window_days)
+
+    def units(self, wanted: Span) -> Iterator[Unit]:
+        """Read what `wanted` needs; units come as they fill, the last one with what is left.
+
+        Raises:
+            ProviderError: after the units of every window that was finished before the fault.
+        """
+        committed = self.ledger
+        self._force = wanted.force
+        windows = self.windows(wanted)
+        if wanted.kind == "sync":
+            self.ledger = self.ledger.under(self._lookback, self._now)
+        self._observe(self._account, Planned(len(windows)))
+        workers = self._start(self._jobs(wanted, windows))
+        gathered, failure = _Gathered(), None
+        try:
+            while workers:
+                piece = self._pieces.get()
+                if piece.is_last:
+                    workers.pop()
+                    continue
+                failure = failure or piece.failure
+                self._take(piece, gathered)
+                if gathered.is_full(self._size):
+                    committed = self._at(wanted)
+                    yield gathered.unit(self._account, wanted.kind, committed)
+                    gathered = _Gathered()
+        finally:
+            self._stop.set()
+            self._abandon.set()
+            while workers:
+                if self._pieces.get().is_last:
+                    workers.pop()
+        self.ledger = self._at(wanted)
+        if gathered.has_data or self._is_worth_a_package(committed, wanted):
+            yield gathered.unit(self._account, wanted.kind, self.ledger)
+        if failure is not None:
+            raise failure
+
+    def _at(self, wanted: Span) -> Ledger:
+        """The ledger as it is to be saved now."""
+        ledger = replace(self.ledger, findings=dict(self._connection.findings))
+        return ledger.synced(wanted.start, self._now) if wanted.kind == "sync" else ledger
+
+    def _is_worth_a_package(self, committed: Ledger, wanted: Span) -> bool:
+        moved = self.ledger.finished.length - committed.finished.length
+        least = IDLE_COMMIT if wanted.kind == "sync" and committed.cursor else SECOND
+        return moved >= least or self.ledger.findings != committed.findings
+
+    def _take(self, piece: _Piece, gathered: _Gathered) -> None:
+        gathered.add(piece)
+        if piece.ledger is not None:
+            self.ledger = piece.ledger(self.ledger)
+        if piece.note is not None:
+            self._observe(self._account, Noted(piece.note))
+        if piece.finished is not None:
+            self._observe(self._account, piece.finished)
+
+    def _jobs(self, wanted: Span, windows: Sequence[Window]) -> Iterator[Iterator[_Piece]]:
+        """What the workers do, in this order, each job lazily in one worker."""
+        if wanted.kind == "sync" and self._ledger_names_are_old():
+            yield self._read_names()
+        if not windows:
+            return
+        chains = [windows] if self._connection.walks else [[window] for window in windows]
+        yield from (self._read_chain(tuple(chain)) for chain in chains)
+        if wanted.kind == "sync":
+            yield self._read_unfinished(windows)
+
+    def _start(self, jobs: Iterator[Iterator[_Piece]]) -> list[threading.Thread]:
+        lock = threading.Lock()
+
+        def work() -> None:
+            while not self._stop.is_set():
+                try:
+                    with lock:
+                        job = next(jobs, None)
+                    if job is None:
+                        break
+                    for piece in job:
+                        self._pieces.put(piece)
+                except _Abandoned:
+                    break
+                except IncompleteRead as failure:
+                    # Only this window's list is wrong; the others may well be read.
+                    self._pieces.put(_Piece(failure=failure))
+                except Exception as failure:
+                    self._stop.set()
+                    self._pieces.put(_Piece(failure=failure))
+            self._pieces.put(_Piece(is_last=True))
+
+        workers = [
+            threading.Thread(target=work, name=f"read-{self._account}-{number}", daemon=True)
+            for number in range(self._account.options.concurrency)
+        ]
+        for worker in workers:
+            worker.start()
+        return workers
+
+    def _read_chain(self, chain: tuple[Window, ...]) -> Iterator[_Piece]:
+        """Read windows that one walk covers; a single one is halved when paging cannot reach its end."""
+        whole = Window(chain[0].start, chain[-1].end)
+        try:
+            yield from self._read_window(whole, chain)
+        except WindowOverflow as overflow:
+            if whole.length <= SECOND:
+                raise IncompleteRead(f"{overflow}; one second cannot be split further") from None
+            for half in whole.halves():
+                yield from self._read_chain((half,))
+        except ProviderError as error:
+            error.args = (f"{error} (window {whole})",) if str(whole) not in str(error) else error.args
+            raise
+
+    def _read_window(self, whole: Window, chain: tuple[Window, ...]) -> Iterator[_Piece]:
+        record_type = self._connection.calls
+        for is_second_read in (False, True):
+            held: list[Shaped] = []
+            keys: list[pa.ChunkedArray] = []
+            rejections: list[Rejection] = []
+            warnings, held_rows, passed_on, total = 0, 0, False, None
+            for shaped, page_total in self._shape(record_type, self._connection.pages(whole)):
+                total = page_total if page_total is not None else total
+                warnings += shaped.warnings
+                rejections += _rejections(record_type, str(whole), shaped)
+                held.append(shaped)
+                held_rows += shaped.tables[record_type.table].num_rows
+                keys.append(shaped.tables[record_type.table].column(record_type.key_column))
+                if held_rows >= self._size.rows:
+                    yield self._calls(concat(record_type, held))
+                    held, held_rows, passed_on = [], 0, True
+            rows = _distinct(keys) + len(rejections)
+            if total is None or rows >= total:
+                break
+            if is_second_read:
+                raise IncompleteRead(f"{rows} calls came of {total} that the provider counts, twice")
+        content = concat(record_type, held) if held else None
+        known = self.ledger.fingerprints.get(key_of(whole))
+        is_read_again = any(window.end + self._lookback > self._now for window in chain)
+        may_compare = (known is not None or is_read_again) and not passed_on
+        fingerprint = _fingerprint(content, rejections) if may_compare else None
+        changed = self._force or fingerprint is None or fingerprint != known
+        if changed and content is not None and content.tables[record_type.table].num_rows:
+            yield self._calls(content)
+        yield _Piece(
+            rejections=tuple(rejections) if changed else (),
+            finished=WindowRead(whole, rows, total, warnings, len(rejections), changed),
+            ledger=lambda ledger: ledger.read(
+                chain, now=self._now, lookback=self._lookback, fingerprint=fingerprint
+            ),
+        )
+
+    def _calls(self, shaped: Shaped) -> _Piece:
+        """A piece of calls, and what it says of calls that are not complete yet."""
+        record_type, unfinished_of = self._connection.calls, self._provider.unfinished
+        if unfinished_of is None:
+            return _Piece(data=(record_type, shaped))
+        seen = [
+            str(key) for key in shaped.tables[record_type.table].column(record_type.key_column).to_pylist()
+        ]
+        unfinished = unfinished_of(shaped)
+        return _Piece(
+            data=(record_type, shaped),
+            ledger=lambda ledger: ledger.with_unfinished(seen, unfinished),
+        )
+
+    def _read_unfinished(self, windows: Sequence[Window]) -> Iterator[_Piece]:
+        """Read calls again that were not complete, where no window of this run has them."""
+        if self._provider.unfinished is None:
+            return
+        oldest = self._now - timedelta(days=self._account.options.refresh_days)
+        read_now = Intervals.of(windows)
+        ids = [
+            key
+            for key, start in sorted(self.ledger.unfinished.items())
+            if start >= oldest.timestamp() and not read_now.holds(start)
+        ]
+        record_type = self._connection.calls
+        for first in range(0, len(ids), IDS_AT_ONCE):
+            some = ids[first : first + IDS_AT_ONCE]
+            parts = [shaped for shaped, _ in self._shape(record_type, self._connection.pages_of(some))]
+            if parts:
+                yield from self._if_new(
+                    f"unfinished {some[0]}", record_type, concat(record_type, parts), self._calls
+                )
+
+    def _read_names(self) -> Iterator[_Piece]:
+        for record_type, pages in self._connection.names():
+            try:
+                parts = [shaped for shaped, _ in self._shape(record_type, pages)]
+            except AccessDenied:
+                # The calls meet the same refusal, and say so once.
+                return
+            except ProviderError as error:
+                yield _Piece(note=f"{record_type.table} could not be read: {error}")
+                continue
+            if parts:
+                yield from self._if_new(
+                    record_type.table,
+                    record_type,
+                    concat(record_type, parts),
+                    partial(_names_piece, record_type),
+                )
+        yield _Piece(ledger=lambda ledger: replace(ledger, names_read_at=self._now))
+
+    def _if_new(
+        self, name: str, record_type: RecordType, shaped: Shaped, piece: Callable[[Shaped], _Piece]
+    ) -> Iterator[_Piece]:
+        """The piece and its fingerprint, unless an earlier run brought the same content under this name."""
+        fingerprint = digest(shaped)
+        if self.ledger.contents.get(name) == fingerprint:
+            return
+        yield piece(shaped)
+        yield _Piece(
+            rejections=tuple(_rejections(record_type, "", shaped)),
+            ledger=lambda ledger: replace(ledger, contents={**ledger.contents, name: fingerprint}),
+        )
+
+    def _ledger_names_are_old(self) -> bool:
+        read_at = self.ledger.names_read_at
+        return read_at is None or self._now - read_at >= NAMES_AGE
+
+    def _shape(self, record_type: RecordType, pages: Iterable[Page]) -> Iterator[tuple[Shaped, int | None]]:
+        """Pages as Arrow, some thousand records at a time, each with the provider's total where known."""
+        records: list[bytes] = []
+        total: int | None = None
+        zone: str | None = None
+        for page in pages:
+            if self._abandon.is_set():
+                raise _Abandoned
+            if zone is not None and (page.zone != zone or len(records) >= SHAPED_AT_ONCE):
+                yield self._shape_now(record_type, records, zone), total
+                records = []
+            records.extend(page.records)
+            total, zone = page.total, page.zone
+        if zone is not None:
+            yield self._shape_now(record_type, records, zone), total
+
+    def _shape_now(self, record_type: RecordType, records: Sequence[bytes], zone: str) -> Shaped:
+        return shape(
+            record_type, records, account=self._account.name, zone=zone, constants=self._connection.constants
+        )
+
+
+def _names_piece(record_type: RecordType, shaped: Shaped) -> _Piece:
+    return _Piece(data=(record_type, shaped))
+
+
+def _rejections(record_type: RecordType, window: str, shaped: Shaped) -> list[Rejection]:
+    return [Rejection(record_type.table, window, rejected) for rejected in shaped.rejected]
+
+
+def _distinct(keys: Sequence[pa.ChunkedArray]) -> int:
+    if not keys:
+        return 0
+    return int(
+        pc.count_distinct(
+            pa.chunked_array([chunk for key in keys for chunk in key.chunks], keys[0].type)
+        ).as_py()
+    )
+
+
+def _fingerprint(content: Shaped | None, rejections: Sequence[Rejection]) -> str:
+    rejected = sorted(rejection.rejected.payload for rejection in rejections)
+    return f"{digest(content) if content is not None else 'empty'}:{_hash(rejected)}"
+
+
+def _hash(payloads: Sequence[bytes]) -> str:
+    return hashlib.blake2b(b"\0".join(payloads), digest_size=8).hexdigest() if payloads else ""

@@ -1,0 +1,129 @@
+"""Provider records (JSON objects as bytes) to typed Arrow tables, one for the root and one for each child.
+
+    records ──▶ fast (whole batch, Arrow) ──clean──▶ tables
+                      │ anything else
+                      └──▶ exact (record by record) ──▶ tables + extra + rejected
+
+Pure functions without I/O. Both ways give the same tables; only the speed differs.
+"""
+
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.shaping.columns import check_zone
+from sources.shaping.exact import Rejected, shape_exact
+from sources.shaping.fast import shape_fast
+from sources.shaping.fields import RecordType
+
+__all__ = ["Rejected", "Shaped", "childless", "concat", "digest", "shape"]
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """Records as tables, by table name, with the schemas of `RecordType.schemas()` and one row a root key.
+
+    `warnings` counts the values that could not be read as their column's type; they are in `extra`.
+    """
+
+    tables: dict[str, pa.Table]
+    rejected: tuple[Rejected, ...] = ()
+    warnings: int = 0
+
+
+def shape(
+    record_type: RecordType,
+    records: Sequence[bytes],
+    *,
+    account: str,
+    zone: str,
+    constants: Mapping[str, str] | None = None,
+) -> Shaped:
+    """Shape a batch of records; of records with one key the last counts.
+
+    Args:
+        record_type: what the records are.
+        records: one JSON object each.
+        account: the account's name without its provider, written to every row.
+        zone: IANA name of the zone in which times without an offset are read. Of a local time that occurs
+            twice the earlier instant is taken, of one that is skipped the first instant after the gap.
+        constants: values of `record_type.constants`.
+
+    Raises:
+        KeyError, ValueError: the zone is unknown.
+    """
+    check_zone(zone)
+    fixed = constants or {}
+    tables = shape_fast(record_type, records, account=account, zone=zone, constants=fixed)
+    if tables is not None:
+        return Shaped(tables)
+    exact = shape_exact(record_type, records, account=account, zone=zone, constants=fixed)
+    return Shaped(exact.tables, exact.rejected, exact.warnings)
+
+
+def concat(record_type: RecordType, parts: Sequence[Shaped]) -> Shaped:
+    """The parts as one, one row a root key: the last part's, and only its children."""
+    keys = [part.tables[record_type.table].column(record_type.key_column) for part in parts]
+    type_ = record_type.schemas()[record_type.table].field(record_type.key_column).type
+    every = pa.chunked_array([chunk for column in keys for chunk in column.chunks], type_)
+    kept = [part.tables for part in parts]
+    if pc.count_distinct(every).as_py() != len(every):
+        later = pa.chunked_array([], type_)
+        for index in reversed(range(len(parts))):
+            kept[index] = _without_keys(record_type, kept[index], later)
+            later = pa.chunked_array([*later.chunks, *keys[index].chunks], type_)
+    return Shaped(
+        {
+            name: pa.concat_tables([schema.empty_table(), *(tables[name] for tables in kept)])
+            for name, schema in record_type.schemas().items()
+        },
+        tuple(rejected for part in parts for rejected in part.rejected),
+        sum(part.warnings for part in parts),
+    )
+
+
+def childless(record_type: RecordType, shaped: Shaped, child_table: str) -> pa.Table:
+    """`account` and key of the root rows that have no row in a child table."""
+    columns = list(dict.fromkeys(("account", record_type.key_column)))
+    parents = shaped.tables[record_type.table].select(columns)
+    owners = shaped.tables[child_table].column(record_type.key_column)
+    return parents.filter(pc.invert(pc.is_in(parents.column(record_type.key_column), value_set=owners)))
+
+
+def digest(shaped: Shaped) -> str:
+    """A fingerprint of the tables' content, whatever the order of rows and the chunks of the tables.
+
+    The same in every process of one installation; another DuckDB version may give another one.
+    """
+    fingerprint = hashlib.blake2b(digest_size=16)
+    with _hasher().cursor() as connection:
+        for name, table in sorted(shaped.tables.items()):
+            row = duckdb.FunctionExpression("hash", *map(duckdb.ColumnExpression, table.column_names))
+            sums = [duckdb.FunctionExpression("count"), duckdb.FunctionExpression("sum", row)]
+            found = connection.from_arrow(table).aggregate(sums).fetchall()
+            fingerprint.update(repr((name, table.column_names, found)).encode())
+    return fingerprint.hexdigest()
+
+
+@functools.cache
+def _hasher() -> duckdb.DuckDBPyConnection:
+    # Starting a database takes longer than hashing a window: one a process, a cursor a thread.
+    return duckdb.connect(":memory:", config={"threads": 1})
+
+
+def _without_keys(
+    record_type: RecordType, tables: dict[str, pa.Table], keys: pa.ChunkedArray
+) -> dict[str, pa.Table]:
+    """The tables without the rows of some root keys."""
+    old = pc.is_in(tables[record_type.table].column(record_type.key_column), value_set=keys)
+    if not pc.any(old).as_py():
+        return tables
+    return {
+        name: table.filter(pc.invert(pc.is_in(table.column(record_type.key_column), value_set=keys)))
+        for name, table in tables.items()
+    }

@@ -1,0 +1,455 @@
+"""The VBot HTTP API in its three versions: what is asked, how pages end, what a refusal means.
+
+Sources: VBot documents, "Call History Management" v1 and v2 (deprecated, still served), and the v3 pages of
+VBot's public documentation (`/m-cdr/api/call`, epoch milliseconds, pages from 0). What they leave open is
+settled here: a page shorter than asked does not end a list (its size may be capped), an empty page or one
+without a new call does; and v2's unit of `from`/`to` is found out by asking for a call that is known.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from sources.account import Account, Options, option
+from sources.errors import (
+    AccessDenied,
+    IncompleteRead,
+    ProviderError,
+    RequestRefused,
+    ServerFault,
+    Throttled,
+    UnreadableBody,
+)
+from sources.http import Api, ApiKey, Credential, Request, parse_json, printable
+from sources.provider import Finding, Page
+from sources.shaping.fields import RecordType
+from sources.vbot.fields import CALLS, HOTLINES, LEGACY_CALLS, MEMBERS
+from sources.vbot.token import PasswordToken
+from sources.windows import SECOND, Window
+
+MOST_PAGES = 100_000
+"""An end to a list that always shows a call not seen before."""
+
+NEW_CALLS_IN_A_WALK = 10_000
+"""How many calls may be added while a history is walked, before the list counts as one without an end."""
+
+WITH_AND_WITHOUT_HOTLINE = 1
+"""`has_hotline`: blank shows only calls with a hotline, which loses internal ones (v3, call-transaction)."""
+
+_DATE_CREATE = "%m/%d/%Y %H:%M:%S"
+_UNITS = {"s": 1, "ms": 1000}
+
+
+@dataclass(frozen=True)
+class Version:
+    """What differs between the versions of the API, as data."""
+
+    base_url: str
+    list_path: str
+    count_path: str
+    page_base: int
+    page_size: int
+    record_type: RecordType
+    time_unit: str
+    has_body: bool = False
+    """Whether the parameters stand in a JSON body too, as v1's document shows them."""
+
+
+VERSIONS = {
+    "v3": Version(
+        base_url="https://open-api-h01.vbot.vn/v3.0",
+        list_path="/m-cdr/api/call/get-all",
+        count_path="/m-cdr/api/call/count-all",
+        page_base=0,
+        page_size=100,
+        record_type=CALLS,
+        time_unit="ms",
+    ),
+    "v2": Version(
+        base_url="https://open-api-h01.vbot.vn/v2.0",
+        list_path="/api/crm/historycall/getAll",
+        count_path="/api/crm/historycall/countAll",
+        page_base=1,
+        page_size=50,
+        record_type=LEGACY_CALLS,
+        time_unit="auto",
+    ),
+    "v1": Version(
+        base_url="https://open-api-h01.vbot.vn/v2.0",
+        list_path="/api/crm/historycall/getAll",
+        count_path="/api/crm/historycall/countAll",
+        page_base=1,
+        page_size=50,
+        record_type=LEGACY_CALLS,
+        time_unit="none",
+        has_body=True,
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VbotOptions(Options):
+    """Options of a VBot account."""
+
+    api_version: str = option("v3, or the deprecated v2 and v1", "v3")
+    base_url: str | None = option("address of the API; by default that of the version", None)
+    project_code: str | None = option("group code (v1, v2)", None)
+    vbot_id: str | None = option("the customer's VBotID (v1, v2)", None)
+    phones: tuple[str, ...] = option("read only these numbers, one walk each (v1, v2); none: all calls", ())
+    time_unit: str = option("unit of from/to in v2: s, ms, none (not understood), auto (find out)", "auto")
+    page_base: int | None = option("number of the first page; by default 0 for v3, else 1", None)
+    page_size: int | None = option("calls a page; by default 100 for v3, else 50", None)
+    timezone: str = option("zone of date_create in v1 and v2", "Asia/Ho_Chi_Minh")
+    currency: str = option("currency of postage", "VND")
+    api_key: str | None = option("API key (v3)", None, secret=True)
+    username: str | None = option("user of the token endpoint (v1, v2)", None, secret=True)
+    password: str | None = option("password of the token endpoint (v1, v2)", None, secret=True)
+    access_token: str | None = option(
+        "a token from elsewhere instead of user and password (v1, v2)", None, secret=True
+    )
+
+    @property
+    def version(self) -> Version:
+        """The API version as data."""
+        return VERSIONS[self.api_version]
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Keys whose values cannot work together."""
+        if self.api_version not in VERSIONS:
+            return [("api_version", f"must be one of {', '.join(VERSIONS)}")]
+        found = super().problems()
+        if self.api_version == "v3" and not self.api_key:
+            found.append(("api_key", "is missing; make one in VBot's console, group settings, API Key"))
+        if self.api_version != "v3" and not self.access_token:
+            found += [(key, "is missing") for key in ("username", "password") if not getattr(self, key)]
+        if self.time_unit not in ("auto", "none", *_UNITS):
+            found.append(("time_unit", "must be auto, s, ms or none"))
+        if self.page_size is not None and self.page_size < 1:
+            found.append(("page_size", "must be at least 1"))
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            found.append(("timezone", f"is no IANA time zone: {self.timezone}"))
+        return found
+
+
+class _Envelope(msgspec.Struct):
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: int | str | None = None
+    status: int | str | None = None
+    message: str | None = None
+
+
+class _Glance(msgspec.Struct):
+    """What paging needs to know of a call."""
+
+    group_id: str | None = None
+    date_create: str | None = None
+
+
+class VbotConnection:
+    """An open VBot account."""
+
+    def __init__(self, account: Account, findings: Mapping[str, str], **seams: Any) -> None:
+        options: VbotOptions = account.options
+        self._options = options
+        self._version = options.version
+        self._base_url = (options.base_url or self._version.base_url).rstrip("/")
+        self._page_base = self._version.page_base if options.page_base is None else options.page_base
+        self._page_size = options.page_size or self._version.page_size
+        self._tz = ZoneInfo(options.timezone)
+        self.calls: RecordType = self._version.record_type
+        self.zone = options.timezone
+        self.constants: Mapping[str, str] = {"currency": options.currency}
+        self.findings = findings
+        self._api = Api(
+            _credential(options, self._base_url),
+            timeout_seconds=options.timeout_seconds,
+            max_attempts=options.max_attempts,
+            requests_per_second=options.requests_per_second,
+            connections=options.concurrency,
+            refusal=refusal,
+            **seams,
+        )
+
+    @property
+    def walks(self) -> bool:
+        """Whether `from`/`to` are not understood; v2 is asked once, and the answer remembered."""
+        return self._time_unit() == "none"
+
+    def pages(self, window: Window) -> Iterator[Page]:
+        """The calls of a window; several numbers are as many walks."""
+        unit = self._time_unit()
+        for phone in self._options.phones or (None,):
+            if unit == "none":
+                yield from self._walk_newest_first(window, phone)
+            else:
+                yield from self._walk_range(window, phone, _UNITS[unit])
+
+    def pages_of(self, ids: Sequence[str]) -> Iterator[Page]:
+        """Calls are complete when VBot lists them."""
+        raise NotImplementedError
+
+    def names(self) -> Iterator[tuple[RecordType, Iterator[Page]]]:
+        """Hotlines and members."""
+        yield HOTLINES, (Page(self._list(path, {}, attempts=2)) for path in ("/api/hotline/getAll",))
+        yield MEMBERS, (Page(records) for records, _ in self._paged("/api/member/getAll", {}, attempts=2))
+
+    def check(self) -> Iterator[Finding]:
+        """Count the calls, then find out what the documents leave open."""
+        total = self._count({})
+        yield Finding(
+            "access", "the key is accepted" if total is None else f"the provider counts {total} calls"
+        )
+        yield Finding("page base", self._found_page_base())
+        yield Finding("time unit of from/to", self._time_unit())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+
+    def _found_page_base(self) -> str:
+        """The number of the first page: 0 only where page 0 shows something else than page 1."""
+        zeroth, first = (self._first_page(page) for page in (0, 1))
+        if not zeroth and not first:
+            return f"{self._page_base}, as configured; there is no call to find out by"
+        found = 0 if zeroth and zeroth != first else 1
+        return str(found) if found == self._page_base else f"{found}; set page_base = {found}"
+
+    def _first_page(self, page: int) -> list[bytes]:
+        try:
+            return self._list(self._version.list_path, self._paging(page))
+        except RequestRefused:
+            return []
+
+    def _walk_range(self, window: Window, phone: str | None, per_second: int) -> Iterator[Page]:
+        wanted = {
+            "from": int(window.start.timestamp()) * per_second,
+            "to": int(window.end.timestamp()) * per_second,
+            **({"phone": phone} if phone else {}),
+        }
+        total = self._count(wanted)
+        # A call between two of the phones is in both walks: only each walk by itself can be compared.
+        shown_total = None if self._options.phones else total
+        distinct = 0
+        for records, so_far in self._paged(self._version.list_path, wanted, total=total):
+            yield Page(records, total=shown_total, zone=self.zone)
+            distinct = so_far
+        if not distinct:
+            yield Page([], total=shown_total, zone=self.zone)
+        if self._options.phones and total is not None and distinct < total:
+            raise IncompleteRead(
+                f"{distinct} calls of one of the phones came of {total} that the provider counts"
+            )
+
+    def _walk_newest_first(self, window: Window, phone: str | None) -> Iterator[Page]:
+        """Walk from the newest call to the first page that is wholly older than the window.
+
+        The order within a page is not documented, so one old call ends nothing.
+        """
+        wanted = {"phone": phone} if phone else {}
+        total = self._count(wanted)
+        distinct = 0
+        for records, so_far in self._paged(self._version.list_path, wanted):
+            distinct = so_far
+            times = [self._time_of(record) for record in records]
+            inside = [
+                record
+                for record, at in zip(records, times, strict=True)
+                if at is None or window.start <= at < window.end
+            ]
+            yield Page(inside, zone=self.zone)
+            if all(at is not None and at < window.start for at in times):
+                return
+            if total is not None and distinct > total + NEW_CALLS_IN_A_WALK:
+                raise IncompleteRead(
+                    f"{distinct} calls came and more follow, but the provider counts {total}"
+                )
+        if total is not None and distinct < total:
+            raise IncompleteRead(f"{distinct} calls came of {total} that the provider counts")
+
+    def _paged(
+        self, path: str, wanted: Mapping[str, Any], *, total: int | None = None, attempts: int | None = None
+    ) -> Iterator[tuple[list[bytes], int]]:
+        """Pages with a call not seen before, each with the number of distinct records so far."""
+        seen = set[tuple[int, int]]()
+        for page in count(self._page_base):
+            if page - self._page_base > MOST_PAGES:
+                raise IncompleteRead(f"{path} did not end after {MOST_PAGES} pages")
+            records = self._list(path, {**wanted, **self._paging(page)}, attempts=attempts)
+            before = len(seen)
+            seen.update(_identities(records))
+            if len(seen) == before:
+                return
+            yield records, len(seen)
+            # A count may be wrong and a page may be capped; where both say the end, an empty page is spared.
+            if len(seen) == total and len(records) < self._page_size:
+                return
+
+    def _list(self, path: str, wanted: Mapping[str, Any], *, attempts: int | None = None) -> list[bytes]:
+        return self._api.call(self._request(path, wanted), _records, attempts=attempts)
+
+    def _count(self, wanted: Mapping[str, Any]) -> int | None:
+        """The provider's own count, or None where it does not give one."""
+        try:
+            return self._api.call(self._request(self._version.count_path, wanted), _number)
+        except RequestRefused:
+            return None
+
+    def _paging(self, page: int) -> dict[str, Any]:
+        return {"page": page, "size": self._page_size}
+
+    def _request(self, path: str, wanted: Mapping[str, Any]) -> Request:
+        options = self._options
+        parameters = dict(wanted)
+        if options.api_version == "v3":
+            if "m-cdr" in path:
+                parameters["has_hotline"] = WITH_AND_WITHOUT_HOTLINE
+        else:
+            own = {"vbot_id": options.vbot_id, "project_code": options.project_code}
+            parameters = {key: value for key, value in own.items() if value} | parameters
+        body = parameters if self._version.has_body else None
+        return Request("GET", f"{self._base_url}{path}", params=parameters, json=body)
+
+    def _time_unit(self) -> str:
+        if self._version.time_unit != "auto":
+            return self._version.time_unit
+        if self._options.time_unit != "auto":
+            return self._options.time_unit
+        if "time_unit" not in self.findings:
+            found = self._probe_time_unit()
+            if found is None:
+                return "none"
+            self.findings = {**self.findings, "time_unit": found}
+        return self.findings["time_unit"]
+
+    def _probe_time_unit(self) -> str | None:
+        """The unit in which a known call is found by its time, and not found by another time.
+
+        None while the account has no call to ask for.
+        """
+        phone = {"phone": self._options.phones[0]} if self._options.phones else {}
+        known = self._list(self._version.list_path, {**phone, **self._paging(self._page_base)})
+        times = [at for at in map(self._time_of, known) if at is not None]
+        if not times:
+            return None
+        there, elsewhere = times[0], min(times) - timedelta(days=36525)
+        for unit, per_second in _UNITS.items():
+            if self._finds(there, per_second, phone) and not self._finds(elsewhere, per_second, phone):
+                return unit
+        return "none"
+
+    def _finds(self, at: datetime, per_second: int, phone: Mapping[str, Any]) -> bool:
+        wanted = {
+            "from": max(0, int((at - SECOND).timestamp())) * per_second,
+            "to": max(1, int((at + SECOND).timestamp())) * per_second,
+        }
+        try:
+            return bool(
+                self._list(self._version.list_path, {**phone, **wanted, **self._paging(self._page_base)})
+            )
+        except RequestRefused:
+            return False
+
+    def _time_of(self, record: bytes) -> datetime | None:
+        try:
+            said = msgspec.json.decode(record, type=_Glance).date_create or ""
+            return datetime.strptime(said, _DATE_CREATE).replace(tzinfo=self._tz).astimezone(UTC)
+        except (msgspec.DecodeError, ValueError):
+            return None
+
+
+def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> VbotConnection:
+    """Open a VBot account; nothing is sent yet."""
+    return VbotConnection(account, findings, **seams)
+
+
+def _credential(options: VbotOptions, base_url: str) -> Credential:
+    if options.api_version == "v3":
+        return ApiKey("X-API-Key", options.api_key or "")
+    if options.access_token:
+        return ApiKey("Authorization", f"Bearer {options.access_token}")
+    return PasswordToken(f"{base_url}/token", options.username or "", options.password or "")
+
+
+def envelope(raw: bytes) -> msgspec.Raw | None:
+    """The `data` of an answer, or the error that its status 200 hides.
+
+    `error` is 0 when all is well (v2, v3). In v1 `status` says so, 1 for success, and its own sample shows a
+    success beside an `error` that is not 0: there a list of calls counts as the success that `status` claims.
+    """
+    answer = parse_json(raw, _Envelope)
+    data = None if isinstance(answer.data, msgspec.UnsetType) else answer.data
+    has_list = data is not None and bytes(data).lstrip()[:1] == b"["
+    failed = str(answer.status) == "0" if answer.status is not None else False
+    wrong = str(answer.error or 0) != "0"
+    if failed or (wrong and not (str(answer.status) == "1" and has_list)):
+        raise refusal_by_code(str(answer.error), answer.message or "")
+    if data is None and answer.error is None and answer.status is None:
+        raise UnreadableBody("the answer has neither data nor an error")
+    return data
+
+
+def refusal(status: int, body: bytes) -> ProviderError | None:
+    """The error in the body of an answer whose status is not 2xx, where there is one."""
+    try:
+        answer = msgspec.json.decode(body, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if status == 429 or status >= 500 or str(answer.error or 0) == "0":
+        return None
+    error = refusal_by_code(str(answer.error), answer.message or "")
+    return AccessDenied(*error.args) if status == 401 else error
+
+
+def refusal_by_code(code: str, message: str) -> ProviderError:
+    """The error codes of VBot's envelope; on m-cdr 409 is a wrong key (v3, call-transaction)."""
+    text = f"VBot answered error {printable(code)}: {printable(message)}"
+    if code in ("401", "403", "409"):
+        return AccessDenied(text)
+    if code == "429":
+        return Throttled(text)
+    if code.startswith("5") and len(code) == 3:
+        return ServerFault(text)
+    if code == "-1":
+        return RequestRefused(f"{text}; is it a v1 or v2 account without vbot_id and project_code?")
+    return RequestRefused(text)
+
+
+def _records(raw: bytes) -> list[bytes]:
+    data = envelope(raw)
+    if data is None or bytes(data).strip() == b"null":
+        return []
+    return [bytes(record) for record in parse_json(bytes(data), list[msgspec.Raw])]
+
+
+def _number(raw: bytes) -> int | None:
+    data = envelope(raw)
+    try:
+        return int(msgspec.json.decode(data)) if data else None
+    except (TypeError, ValueError, msgspec.DecodeError):
+        return None
+
+
+def _identities(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """What tells records of one list apart: the group id, or the whole record where there is none.
+
+    Records without an id that are alike to the letter are as many calls as one page shows of them.
+    """
+    alike: Counter[int] = Counter()
+    for record in records:
+        try:
+            group_id = msgspec.json.decode(record, type=_Glance).group_id
+        except msgspec.DecodeError:
+            group_id = None
+        identity = hash(group_id or record)
+        yield identity, 0 if group_id else alike[identity]
+        alike[identity] += 1

@@ -1,0 +1,97 @@
+"""VBot's access token (v1, v2): from user and password, refreshed before it ends.
+
+Source: VBot public documentation, "Authentication" v2: form-encoded `grant_type=password`, answered with
+`access_token`, `refresh_token` and `expires_in` seconds. The text says 24 hours and its sample 899 seconds,
+so only `expires_in` is believed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+
+import httpx
+import msgspec
+
+from sources.errors import AccessDenied
+from sources.http import excerpt, parse_json, refusal_by_status
+
+RENEWED_BEFORE_END_SECONDS = 60.0
+
+
+class _Token(msgspec.Struct):
+    access_token: str | None = None
+    refresh_token: str | None = None
+    expires_in: float | str | None = None
+
+
+class PasswordToken:
+    """A Bearer token that is fetched when first needed and again before it ends."""
+
+    def __init__(self, url: str, username: str, password: str) -> None:
+        self._url = url
+        self._username = username
+        self._password = password
+        self._access, self._refresh = "", ""
+        self._renew_at = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Password and tokens in use."""
+        return (self._password, self._access, self._refresh)
+
+    def headers(self, client: httpx.Client) -> Mapping[str, str]:
+        """The Bearer header; fetches a token where none is fit for use.
+
+        Raises:
+            AccessDenied: user and password are refused.
+        """
+        with self._lock:
+            if time.monotonic() >= self._renew_at:
+                self._fetch(client)
+            return self._headers()
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Forget the tokens, so that the next request asks with the password again.
+
+        Not where another thread has renewed them since.
+        """
+        with self._lock:
+            if refused == self._headers():
+                self._renew_at, self._refresh = 0.0, ""
+        return True
+
+    def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self._access}"}
+
+    def _fetch(self, client: httpx.Client) -> None:
+        token = None
+        if self._refresh:
+            try:
+                token = self._ask(client, {"grant_type": "refresh_token", "refresh_token": self._refresh})
+            except AccessDenied:
+                self._refresh = ""
+        if token is None:
+            token = self._ask(
+                client,
+                {"grant_type": "password", "username": self._username, "password": self._password},
+            )
+        lifetime = float(token.expires_in or 0)
+        self._access, self._refresh = token.access_token or "", token.refresh_token or ""
+        margin = min(RENEWED_BEFORE_END_SECONDS, lifetime / 2)
+        self._renew_at = time.monotonic() + lifetime - margin
+
+    def _ask(self, client: httpx.Client, form: Mapping[str, str]) -> _Token:
+        answer = client.post(self._url, data=dict(form))
+        if answer.status_code in (400, 401, 403):
+            raise AccessDenied(
+                f"VBot's token endpoint refuses username and password (HTTP {answer.status_code})"
+            )
+        if not answer.is_success:
+            raise refusal_by_status(answer.status_code, "VBot's token endpoint", excerpt(answer.content))
+        token = parse_json(answer.content, _Token)
+        if not token.access_token:
+            raise AccessDenied("VBot's token endpoint gave no access_token; check username and password")
+        return token

@@ -1,0 +1,66 @@
+-- Grain: one row a configured account. Key: name.
+with
+
+accounts as (
+
+    select * from callsync.accounts
+
+),
+
+settings as (
+
+    select * from callsync.settings
+
+),
+
+newest_calls as (
+
+    select
+        provider,
+        account,
+        max(started_at) as newest_call_at
+    from intermediate.calls
+    group by provider, account
+
+),
+
+last_successes as (
+
+    select
+        account as name,
+        max(finished_at) as last_success_at
+    from callsync.run_accounts
+    where status = 'ok'
+    group by account
+
+),
+
+final as (
+
+    select
+        accounts.provider,
+        accounts.account,
+        accounts.name,
+
+        accounts.cursor,
+        newest_calls.newest_call_at,
+        last_successes.last_success_at,
+
+        cast(floor(extract(epoch from current_timestamp - accounts.cursor) / 60) as bigint) as minutes_behind,
+        cast(floor(extract(epoch from current_timestamp - last_successes.last_success_at) / 60) as bigint)
+            as minutes_since_success,
+        accounts.cursor is null
+        or accounts.cursor < current_timestamp - settings.freshness_hours * interval '1 hour' as is_stale
+
+    from accounts
+    cross join settings
+    left join newest_calls
+        on
+            accounts.provider = newest_calls.provider
+            and accounts.account = newest_calls.account
+    left join last_successes
+        on accounts.name = last_successes.name
+
+)
+
+select * from final

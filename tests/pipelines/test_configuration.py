@@ -1,0 +1,243 @@
+"""What is wrong with a configuration is one line and exit 2, before any request is sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from pipelines import config, scaffold
+from simulator import Simulator
+from sources.registry import PROVIDERS
+from tests.pipelines.project import Project, everyone, secrets_of
+
+WRONG = {
+    "unknown account": (["sync", "etelecom.hanoi"], {}, "etelecom.hanoi is not configured"),
+    "unknown selector": (["sync", "etelecm"], {}, "did you mean etelecom.main?"),
+    "bad date": (
+        ["backfill", "vbot", "--from", "2026-02-30", "--to", "2026-03-01"],
+        {},
+        "--from and --to take a date",
+    ),
+    "empty range": (["backfill", "vbot", "--from", "2026-02-02", "--to", "2026-02-02"], {}, "is not before"),
+    "unknown zone": (["sync"], {"CALLSYNC__REPORTING_TIMEZONE": "Mars/Olympus"}, "is no IANA time zone"),
+    "unknown region": (["sync"], {"CALLSYNC__DEFAULT_REGION": "vn"}, "is no country code"),
+    "unknown provider": (["sync"], {"CALLSYNC__ACCOUNTS": "etelcom.main"}, "did you mean etelecom?"),
+    "no provider": (["sync"], {"CALLSYNC__ACCOUNTS": "main"}, "not of the form provider.account"),
+    "no number": (
+        ["sync"],
+        {"SOURCES__VBOT__MAIN__PAGE_SIZE": "many"},
+        "sources.vbot.main.page_size must be a whole",
+    ),
+    "no window": (
+        ["sync"],
+        {"SOURCES__VBOT__MAIN__WINDOW_DAYS": "0"},
+        "sources.vbot.main.window_days must be at least 1",
+    ),
+    "no start": (
+        ["sync"],
+        {"SOURCES__VBOT__MAIN__START_DATE": "soon"},
+        "sources.vbot.main.start_date must be a date",
+    ),
+    "no version": (["sync"], {"SOURCES__VBOT__MAIN__API_VERSION": "v9"}, "sources.vbot.main.api_version"),
+    "no file": (
+        ["sync"],
+        {"DESTINATION__DUCKDB__CREDENTIALS": ":memory:"},
+        "must be the path of a DuckDB file",
+    ),
+    "no credentials": (
+        ["sync"],
+        {"SOURCES__VOXIMPLANT__MAIN__CREDENTIALS": "nowhere.json"},
+        "sources.voximplant.main.credentials",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_mistake_is_one_line_and_no_request(
+    case: str, configured: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments, environment, said = WRONG[case]
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    outcome = configured.run(*arguments)
+    assert outcome.code == 2
+    assert len(outcome.lines) == 1
+    assert said in outcome.err
+    assert outcome.out == ""
+    assert not simulator.requests.select()
+    assert not configured.warehouse.exists()
+
+
+@pytest.mark.parametrize("key", ["api_key"])
+def test_a_missing_key_says_where_it_belongs(key: str, configured: Project, simulator: Simulator) -> None:
+    secrets = configured.folder / ".dlt" / "secrets.toml"
+    lines = secrets.read_text().splitlines()
+    lines.remove(next(line for line in lines if line.startswith(key)))
+    secrets.write_text("\n".join(lines))
+    outcome = configured.run("sync")
+    assert outcome.code == 2
+    (line,) = outcome.lines
+    assert "sources.vbot.main.api_key" in line
+    assert ".dlt/secrets.toml" in line
+    assert "SOURCES__VBOT__MAIN__API_KEY" in line
+    assert not simulator.requests.select()
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "near"),
+    [
+        ("callsync", "reporting_timezon", "reporting_timezone"),
+        ("sources.etelecom.main", "pagesize", "page_size"),
+        ("sources.etelecom", "lookback_day", "lookback_days"),
+    ],
+)
+def test_an_unknown_key_suggests_the_nearest(section: str, key: str, near: str, configured: Project) -> None:
+    file = configured.folder / ".dlt" / "config.toml"
+    text = file.read_text()
+    header = f"[{section}]\n"
+    file.write_text(
+        text.replace(header, f"{header}{key} = 1\n") if header in text else f"{text}{header}{key} = 1\n"
+    )
+    outcome = configured.run("sync")
+    assert outcome.code == 2
+    assert outcome.err == f"{section}.{key} is not a key of callsync; did you mean {near}?\n"
+
+
+def test_broken_toml_is_one_line(configured: Project) -> None:
+    configured.write("config.toml", "[callsync\naccounts = ")
+    outcome = configured.finish("sync")
+    assert outcome.code == 2
+    assert len(outcome.lines) == 1
+    assert ".dlt" in outcome.err
+
+
+def test_a_wrong_key_fails_its_account_alone(
+    configured: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__ETELECOM__MAIN__API_KEY", "wrong-key-of-hanoi")
+    outcome = configured.run("sync")
+    assert outcome.code == 1
+    errors = [line for line in outcome.lines if "check api_key under [sources.etelecom.main]" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith("etelecom.main: ")
+    assert "wrong-key-of-hanoi" not in outcome.out + outcome.err
+    found = configured.rows(
+        "select provider, count(*) from reporting.calls group by provider order by provider"
+    )
+    assert found == [("vbot", 300), ("voximplant", 300)]
+    assert configured.rows("select account from callsync.run_accounts where status = 'failed'") == [
+        ("etelecom.main",)
+    ]
+
+
+@pytest.mark.parametrize("as_list", [json.dumps, ", ".join])
+def test_the_environment_alone_is_enough(
+    as_list: object, project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(as_list)
+    monkeypatch.setenv("CALLSYNC__ACCOUNTS", as_list(["vbot.main", "etelecom.hanoi"]))
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", "elsewhere.duckdb")
+    start = simulator.since.date().isoformat()
+    for section, provider in (("VBOT__MAIN", "vbot"), ("ETELECOM__HANOI", "etelecom")):
+        given = simulator.credentials(provider)
+        monkeypatch.setenv(f"SOURCES__{section}__API_KEY", given["api_key"])
+        monkeypatch.setenv(f"SOURCES__{section}__BASE_URL", given["base_url"])
+        monkeypatch.setenv(f"SOURCES__{section}__START_DATE", start)
+    project.done("sync")
+    assert (project.folder / "elsewhere.read.duckdb").exists()
+    assert not project.warehouse.exists()
+
+
+@pytest.mark.parametrize("form", ["path", "text", "table"])
+def test_voximplants_credentials_in_each_form(
+    form: str, project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.configure(simulator, everyone("voximplant.main"))
+    if form != "table":
+        project.write("secrets.toml", "")
+        text = json.dumps(simulator.credentials("voximplant")["credentials"])
+        (project.folder / "credentials.json").write_text(text)
+        value = "credentials.json" if form == "path" else text
+        monkeypatch.setenv("SOURCES__VOXIMPLANT__MAIN__CREDENTIALS", value)
+    assert "300 calls read" in project.done("sync").out
+
+
+def test_accounts_inherit_what_their_provider_says(project: Project, simulator: Simulator) -> None:
+    project.configure(simulator, everyone("etelecom.main"))
+    file = project.folder / ".dlt" / "config.toml"
+    file.write_text(file.read_text() + "[sources.etelecom]\npage_size = 37\n")
+    project.done("sync")
+    limits = {entry.parameters for entry in simulator.requests.select("etelecom", "call_logs")} or {
+        entry.parameters for entry in simulator.requests.select("etelecom")
+    }
+    assert any("37" in said for said in limits)
+
+
+def test_no_secret_is_shown_or_kept(
+    configured: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__VBOT__MAIN__MAX_ATTEMPTS", "1")
+    simulator.faults.sometimes("500", 1.0, provider="vbot")
+    simulator.faults.next(None, None, "error_body", provider="etelecom")
+    simulator.faults.next(None, None, "html", provider="voximplant")
+    outcome = configured.run("sync", "--log-format", "json")
+    assert outcome.code == 1
+    simulator.faults.clear()
+    shown = outcome.out + outcome.err + configured.run("check").out + configured.run("status").out
+    kept = b"".join(
+        path.read_bytes()
+        for path in configured.folder.rglob("*")
+        if path.is_file() and ".dlt" not in path.relative_to(configured.folder).parts
+    )
+    for secret in secrets_of(simulator, everyone()):
+        assert secret not in shown
+        assert secret.encode() not in kept
+
+
+def test_init_writes_files_of_ones_own_and_never_again(project: Project) -> None:
+    assert project.done("init").out.startswith("Wrote ")
+    files = [project.folder / scaffold.CONFIG, project.folder / scaffold.SECRETS]
+    for file in files:
+        assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+        assert tomllib.loads(file.read_text()) is not None
+    before = [file.read_bytes() for file in files]
+    outcome = project.run("init")
+    assert outcome.code == 2
+    assert len(outcome.lines) == 1
+    files[0].unlink()
+    assert project.run("init").code == 2
+    assert not files[0].exists()
+    assert files[1].read_bytes() == before[1]
+
+
+def test_every_key_that_init_shows_is_known(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join(
+        line.removeprefix("# ") if " = " in line or line.startswith("# [") else line
+        for line in (scaffold.config_text() + scaffold.secrets_text()).splitlines()
+    )
+    shown: dict[str, set[str]] = {}
+    section = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif " = " in line and not line.startswith("#"):
+            shown.setdefault(section, set()).add(line.split(" = ")[0])
+    known = {field.name for field in fields(config.General)}
+    assert shown["callsync"] == known
+    for name, provider in PROVIDERS.items():
+        keys = shown[f"sources.{name}"] | shown[f"sources.{name}.main"] | shown["sources.vbot"]
+        assert {field.name for field in fields(provider.options)} <= keys
+
+
+def test_a_fresh_init_says_what_to_do_next(project: Project) -> None:
+    project.done("init")
+    outcome = project.run("sync")
+    assert outcome.code == 2
+    assert "no account is configured" in outcome.err
+    assert Path("warehouse.duckdb").exists() is False

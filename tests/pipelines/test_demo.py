@@ -1,0 +1,99 @@
+"""The demo needs nothing but the installation: no account, no network, no checkout."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.pipelines.project import ROOT, Project
+
+EVERYTHING = "select provider, count(*) from reporting.calls group by provider order by provider"
+LOADED = [("etelecom", 300), ("vbot", 300), ("voximplant", 300)]
+
+
+def test_the_demo_runs_from_an_empty_directory(project: Project) -> None:
+    began = time.monotonic()
+    outcome = project.finish("demo", "--calls", "300")
+    assert outcome.code == 0, outcome
+    assert time.monotonic() - began < 60
+    assert "How many calls did we have, and how many did we miss?" in outcome.out
+    copy = project.folder / "callsync-demo" / "warehouse.read.duckdb"
+    assert project.rows(EVERYTHING, copy) == LOADED
+    again = project.finish("demo", "--calls", "20", "--log-format", "json")
+    assert again.code == 0, again
+    assert project.rows("select count(*) from reporting.calls", copy) == [(60,)]
+
+
+@pytest.mark.slow
+def test_the_demo_runs_from_an_installed_wheel(tmp_path: Path) -> None:
+    for needed in ("build", "hatchling", "pip"):
+        pytest.importorskip(needed)
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "benchmarks")
+    shutil.copytree(ROOT, checkout, ignore=ignored)
+    shutil.copy(ROOT / ".gitignore", checkout)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "build",
+            "--wheel",
+            "--no-isolation",
+            "--outdir",
+            str(tmp_path / "dist"),
+            str(checkout),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = (tmp_path / "dist").glob("callsync-*.whl")
+    venv.create(tmp_path / "venv", with_pip=False)
+    python = tmp_path / "venv" / "bin" / "python"
+    (packages,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--no-index",
+            "--target",
+            str(packages),
+            str(wheel),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    # What callsync depends on comes from the environment of the tests; callsync itself must not.
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    found = subprocess.run(
+        [
+            str(python),
+            "-I",
+            "-c",
+            "import pipelines.cli as cli; print(cli.__file__); cli.main()",
+            "demo",
+            "--calls",
+            "300",
+        ],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found
+    assert found.stdout.startswith(str(packages))
+    with duckdb.connect(str(elsewhere / "callsync-demo" / "warehouse.read.duckdb"), read_only=True) as copy:
+        assert copy.execute(EVERYTHING).fetchall() == LOADED

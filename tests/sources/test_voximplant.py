@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import jwt
+import pytest
+import time_machine
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from simulator import Simulator
+from sources.account import Account
+from sources.errors import (
+    AccessDenied,
+    ConfigError,
+    IncompleteRead,
+    ProviderError,
+    RequestRefused,
+    ServerFault,
+    Throttled,
+    UnreadableBody,
+    WindowOverflow,
+)
+from sources.shaping import shape
+from sources.voximplant import api
+from sources.voximplant.fields import CALL_SESSIONS
+from sources.voximplant.token import read_credentials
+from sources.windows import Window
+from tests.sources.accounts import (
+    UNTIL,
+    WHOLE,
+    account_of,
+    answering,
+    connect,
+    ids,
+    records,
+    requests_of,
+    simulated,
+    sorted_content,
+)
+
+HISTORY = "GetCallHistory"
+
+
+def owner(simulator: Simulator, **options: Any) -> Account:
+    credentials = simulator.credentials("voximplant")["credentials"]
+    return account_of(
+        "voximplant", **{"credentials": credentials, "base_url": "https://api.example"} | options
+    )
+
+
+def part(first: int, last: int, total: int | None, zone: str = "Etc/GMT") -> dict[str, Any]:
+    sessions = [{"call_session_history_id": number} for number in range(first, last)]
+    return {"result": sessions, "total_count": total, "count": len(sessions), "timezone": zone}
+
+
+def form_of(request: httpx.Request) -> dict[str, str]:
+    return dict(parse_qsl(request.content.decode()))
+
+
+def token_of(request: httpx.Request) -> str:
+    return request.headers["Authorization"].removeprefix("Bearer ")
+
+
+def test_a_window_holds_every_session_with_its_whole_content(simulator: Simulator) -> None:
+    connection = connect(simulated(simulator, "voximplant", page_size=70))
+    found = sorted_content(records(connection.pages(WHOLE)))
+    assert found == sorted_content(simulator.truth("voximplant"))
+    connection.close()
+
+
+def test_a_list_that_is_counted_ends_without_an_empty_page(simulator: Simulator) -> None:
+    connection = connect(simulated(simulator, "voximplant", page_size=100))
+    pages = list(connection.pages(WHOLE))
+    assert [len(page.records) for page in pages] == [100] * 6
+    assert {page.total for page in pages} == {600}
+    assert len(requests_of(simulator, "voximplant", HISTORY)) == 6
+    connection.close()
+
+
+def test_a_list_that_is_not_counted_ends_with_an_empty_page(simulator: Simulator) -> None:
+    answers = [part(0, 10, None), part(10, 14, None), part(0, 0, None)]
+    connection = connect(owner(simulator, page_size=10), transport=answering(*answers))
+    assert len(list(records(connection.pages(WHOLE)))) == 14
+
+
+def test_short_pages_do_not_end_a_list(simulator: Simulator) -> None:
+    connection = connect(simulated(simulator, "voximplant", page_size=100))
+    simulator.faults.next("short_page", None, "short_page", "short_page", provider="voximplant")
+    found = ids(records(connection.pages(WHOLE)), "voximplant")
+    assert found == ids(simulator.truth("voximplant"), "voximplant")
+    connection.close()
+
+
+def test_a_session_that_vanishes_during_the_walk_hides_no_other(simulator: Simulator) -> None:
+    sessions = [{"call_session_history_id": number} for number in range(30)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        offset = int(form_of(request)["offset"])
+        shown = sessions[offset : offset + 10]
+        body = {"result": shown, "total_count": len(sessions), "timezone": "Etc/GMT"}
+        if offset == 0:
+            del sessions[3:5]
+        return httpx.Response(200, content=json.dumps(body).encode())
+
+    connection = connect(owner(simulator, page_size=10), transport=httpx.MockTransport(answer))
+    found = ids(records(connection.pages(WHOLE)), "voximplant")
+    assert found >= {str(session["call_session_history_id"]) for session in sessions}
+
+
+def test_the_token_is_signed_as_documented_and_used_again(simulator: Simulator) -> None:
+    seen: list[httpx.Request] = []
+    connection = connect(owner(simulator), transport=answering(part(0, 0, 0), seen=seen))
+    list(connection.pages(WHOLE))
+    list(connection.pages(WHOLE))
+    credentials = simulator.credentials("voximplant")["credentials"]
+    public_key: Any = load_pem_private_key(credentials["private_key"].encode(), None).public_key()
+    token = token_of(seen[0])
+    claims = jwt.decode(token, public_key, algorithms=["RS256"])
+    assert jwt.get_unverified_header(token) == {
+        "alg": "RS256",
+        "typ": "JWT",
+        "kid": credentials["key_id"],
+    }
+    assert claims["iss"] == str(credentials["account_id"])
+    assert 0 < claims["exp"] - claims["iat"] <= 3600
+    assert claims["iat"] <= datetime.now(UTC).timestamp() <= claims["exp"]
+    assert token_of(seen[1]) == token
+
+
+def test_a_token_is_renewed_before_it_ends(simulator: Simulator) -> None:
+    seen: list[httpx.Request] = []
+    connection = connect(owner(simulator), transport=answering(part(0, 0, 0), seen=seen))
+    with time_machine.travel(UNTIL, tick=False) as traveller:
+        for minutes in (0, 20, 40):
+            traveller.move_to(UNTIL + timedelta(minutes=minutes))
+            list(connection.pages(WHOLE))
+            claims = jwt.decode(token_of(seen[-1]), options={"verify_signature": False})
+            assert claims["exp"] > (UNTIL + timedelta(minutes=minutes)).timestamp() + 60
+    assert len({token_of(request) for request in seen}) == 2
+
+
+def test_a_refused_token_is_replaced_by_another_even_within_a_second(simulator: Simulator) -> None:
+    connection = connect(simulated(simulator, "voximplant"))
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        list(connection.pages(WHOLE))
+        simulator.expire_tokens("voximplant")
+        assert len(list(records(connection.pages(WHOLE)))) == 600
+    assert simulator.requests.tokens_minted["voximplant"] == 2
+    assert len(requests_of(simulator, "voximplant")) == 3
+    connection.close()
+
+
+def test_a_key_that_is_refused_is_tried_once_more_and_never_shown(simulator: Simulator) -> None:
+    credentials = simulator.credentials("voximplant")["credentials"]
+    stranger = credentials | {"key_id": "unknown"}
+    base_url = simulator.credentials("voximplant")["base_url"]
+    connection = connect(account_of("voximplant", base_url=base_url, credentials=stranger))
+    with pytest.raises(AccessDenied, match="Authorization failed") as raised:
+        list(connection.pages(WHOLE))
+    assert credentials["private_key"][100:130] not in str(raised.value)
+    assert len(requests_of(simulator, "voximplant")) == 2
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("credentials", "message"),
+    [
+        ({}, "lacks account_id, key_id, private_key"),
+        ({"account_id": 1, "key_id": "k", "private_key": "-----BEGIN SECRET"}, "no RSA key"),
+        ("{", "is not JSON"),
+        ("missing.json", "cannot be read: No such file"),
+    ],
+)
+def test_credentials_that_cannot_sign_are_named_before_any_request(credentials: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as raised:
+        account_of("voximplant", credentials=credentials)
+    assert "BEGIN SECRET" not in str(raised.value)
+
+
+def test_credentials_may_be_a_file(simulator: Simulator, tmp_path: Any) -> None:
+    credentials = simulator.credentials("voximplant")["credentials"]
+    (tmp_path / "credentials.json").write_text(json.dumps(credentials))
+    account = owner(simulator, credentials=str(tmp_path / "credentials.json"))
+    assert read_credentials(account.options.credentials)["key_id"] == credentials["key_id"]
+    assert "PRIVATE" not in repr(owner(simulator))
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"error": {"code": 500, "msg": "Internal error"}}, ServerFault),
+        ({"error": {"code": 100, "msg": "Authorization failed"}}, AccessDenied),
+        ({"error": {"code": 9, "msg": "Too many requests"}}, Throttled),
+        ({"error": {"code": 104, "msg": "The 'count' parameter is invalid"}}, RequestRefused),
+        ({"errors": [{"code": 104, "msg": "bad"}], "result": []}, RequestRefused),
+        ({}, ServerFault),
+        ({"result": {"a": 1}}, UnreadableBody),
+        ([], UnreadableBody),
+    ],
+)
+def test_an_answer_of_status_200_without_a_list_is_an_error_and_no_end(
+    simulator: Simulator, body: Any, error: type[ProviderError]
+) -> None:
+    connection = connect(owner(simulator), transport=answering(body))
+    with pytest.raises(error) as raised:
+        list(connection.pages(WHOLE))
+    assert type(raised.value) is error
+
+
+def test_a_status_401_is_a_refused_token_whatever_the_message(simulator: Simulator) -> None:
+    answer = httpx.Response(401, content=b'{"error":{"code":1,"msg":"who are you"}}')
+    connection = connect(owner(simulator), transport=answering(answer, part(0, 1, 1)))
+    assert len(list(records(connection.pages(WHOLE)))) == 1
+
+
+@pytest.mark.parametrize("total", [11_001, 50_000])
+def test_more_sessions_than_paging_reaches_are_no_window(simulator: Simulator, total: int) -> None:
+    seen: list[httpx.Request] = []
+    connection = connect(owner(simulator), transport=answering(part(0, 1000, total), seen=seen))
+    with pytest.raises(WindowOverflow, match=f"{total} sessions, of which paging reaches 11000"):
+        list(connection.pages(WHOLE))
+    assert len(seen) == 1
+
+
+def test_as_many_sessions_as_paging_reaches_are_read(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "LARGEST_OFFSET", 500)
+    connection = connect(simulated(simulator, "voximplant", page_size=100))
+    assert len(list(records(connection.pages(WHOLE)))) == 600
+    monkeypatch.setattr(api, "LARGEST_OFFSET", 499)
+    with pytest.raises(WindowOverflow):
+        list(connection.pages(WHOLE))
+    connection.close()
+
+
+def test_everything_of_a_session_is_asked_for_in_the_windows_zone(simulator: Simulator) -> None:
+    seen: list[httpx.Request] = []
+    wanted = {
+        "application_id": 7,
+        "user_id": [1, 2],
+        "remote_number": ["84901", "84902"],
+        "remote_number_list": ["84901", "84902"],
+        "children_calls_only": False,
+    }
+    account = owner(simulator, filter=wanted, timezone="Asia/Ho_Chi_Minh")
+    connection = connect(account, transport=answering(part(0, 0, 0, "Asia/Ho_Chi_Minh"), seen=seen))
+    list(connection.pages(WHOLE))
+    assert str(seen[0].url) == "https://api.example/GetCallHistory"
+    assert form_of(seen[0]) == {
+        "application_id": "7",
+        "user_id": "1;2",
+        "remote_number": "84901;84902",
+        "remote_number_list": '["84901", "84902"]',
+        "children_calls_only": "false",
+        "from_date": "2026-01-26 09:59:59",
+        "to_date": "2026-02-01 10:00:00",
+        "timezone": "Asia/Ho_Chi_Minh",
+        "with_calls": "true",
+        "with_records": "true",
+        "with_other_resources": "true",
+        "with_total_count": "true",
+        "desc_order": "false",
+        "count": "1000",
+        "offset": "0",
+    }
+
+
+@pytest.mark.parametrize("said", ["Asia/Ho_Chi_Minh", "America/New_York", "Etc/GMT-8"])
+def test_a_zone_other_than_asked_is_honoured(simulator: Simulator, said: str) -> None:
+    expected = {
+        row["call_session_history_id"]: row["start_date"].astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        for row in _sessions(simulator, None)
+    }
+    simulator.voximplant.answers_in_zone = said
+    found = {
+        row["call_session_history_id"]: row["start_date"].astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        for row in _sessions(simulator, said)
+    }
+    assert found == expected
+    assert found == {
+        row["call_session_history_id"]: row["start_date"] for row in simulator.truth("voximplant")
+    }
+
+
+def _sessions(simulator: Simulator, zone: str | None) -> list[dict[str, Any]]:
+    connection = connect(simulated(simulator, "voximplant"))
+    rows: dict[int, dict[str, Any]] = {}
+    for window in WHOLE.halves():
+        for page in connection.pages(window):
+            shaped = shape(CALL_SESSIONS, page.records, account="main", zone=page.zone)
+            for row in shaped.tables["call_sessions"].to_pylist():
+                rows[row["call_session_history_id"]] = row
+    assert dict(connection.findings) == ({"zone": zone} if zone else {})
+    connection.close()
+    return list(rows.values())
+
+
+@pytest.mark.parametrize("said", ["Middle/Earth", "", "../etc/passwd"])
+def test_a_zone_nobody_knows_is_an_error(simulator: Simulator, said: str) -> None:
+    connection = connect(owner(simulator), transport=answering(part(0, 1, 1, said)))
+    with pytest.raises(IncompleteRead, match="zone"):
+        list(connection.pages(WHOLE))
+
+
+def test_a_zone_that_changes_under_the_reader_is_an_error(simulator: Simulator) -> None:
+    answers = [part(0, 10, 20), part(10, 20, 20, "Asia/Ho_Chi_Minh")]
+    connection = connect(owner(simulator, page_size=10), transport=answering(*answers))
+    with pytest.raises(IncompleteRead, match="answers in Asia/Ho_Chi_Minh"):
+        list(connection.pages(WHOLE))
+
+
+def test_sessions_asked_by_id_are_read_in_the_zone_of_the_answer(simulator: Simulator) -> None:
+    wanted = [str(row["call_session_history_id"]) for row in simulator.truth("voximplant")[:3]]
+    simulator.voximplant.answers_in_zone = "Asia/Ho_Chi_Minh"
+    connection = connect(simulated(simulator, "voximplant"))
+    (page,) = connection.pages_of(wanted)
+    assert page.zone == "Asia/Ho_Chi_Minh"
+    assert ids(records([page]), "voximplant") == set(wanted)
+    connection.close()
+
+
+def test_a_session_is_unfinished_until_it_has_ended_and_is_billed(simulator: Simulator) -> None:
+    lasted = {"start_date": "2026-01-31 00:00:00", "duration": 5}
+    billed = {"calls": [{"call_id": 1, "cost": 0.01}]}
+    rows = [
+        {"call_session_history_id": 1, "start_date": "2026-01-31 00:00:00"},
+        {"call_session_history_id": 2, "finish_reason": "Normal termination"} | lasted,
+        {"call_session_history_id": 3, "finish_reason": "Normal termination"} | lasted | billed,
+        {"call_session_history_id": 4, "finish_reason": "Normal termination"} | lasted | {"duration": 0},
+        {"call_session_history_id": 5} | lasted | billed,
+    ]
+    shaped = shape(CALL_SESSIONS, [json.dumps(row).encode() for row in rows], account="main", zone="UTC")
+    assert dict(api.unfinished(shaped)) == dict.fromkeys(("1", "2", "5"), 1769817600)
+
+
+def test_a_window_of_one_second_asks_for_itself_alone(simulator: Simulator) -> None:
+    seen: list[httpx.Request] = []
+    connection = connect(owner(simulator), transport=answering(part(0, 0, 0), seen=seen))
+    list(connection.pages(Window(UNTIL, UNTIL + timedelta(seconds=1))))
+    assert [form_of(seen[0])[key] for key in ("from_date", "to_date")] == [
+        "2026-01-31 03:00:00",
+        "2026-01-31 03:00:01",
+    ]
+
+
+def test_the_account_its_applications_and_users_have_names_and_no_secrets(simulator: Simulator) -> None:
+    connection = connect(simulated(simulator, "voximplant"))
+    shown = {}
+    for record_type, pages in connection.names():
+        raw = [record for page in pages for record in page.records]
+        shaped = shape(record_type, raw, account="main", zone="UTC")
+        shown[record_type.table] = shaped.tables[record_type.table].to_pylist()
+    assert {table: bool(rows) for table, rows in shown.items()} == {
+        "account_info": True,
+        "applications": True,
+        "users": True,
+    }
+    assert not {"api_key", "callback_salt"} & set(json.dumps(shown["account_info"], default=str).split('"'))
+    assert all(row["application_id"] for row in shown["users"])
+    connection.close()
+
+
+def test_check_says_who_we_are_and_in_which_zone_times_come(simulator: Simulator) -> None:
+    connection = connect(simulated(simulator, "voximplant"))
+    found = {finding.topic: finding.found for finding in connection.check()}
+    assert found == {"access": "account 8400000, currency USD", "time zone": "Etc/GMT, as asked"}
+    connection.close()
