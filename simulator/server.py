@@ -88,15 +88,14 @@ class Application:
         status = 0
         try:
             if latency := self._faults.latency_seconds(provider.name):
-                await self._pause(latency)
+                await self._pause(latency, receive)
             reply = self._reply(provider, account, request, fault, began)
             status = reply.status
             if fault and fault.kind in _CUTS:
                 status = 0
-                await self._cut(fault, reply, scope["state"]["transport"], send)
+                await self._cut(fault, reply, scope["state"]["transport"], receive, send)
                 # The server asks why a reply is incomplete unless it has seen the connection end.
-                while (await receive())["type"] != "http.disconnect":
-                    pass
+                await _gone(receive)
             else:
                 await _send(send, reply)
         finally:
@@ -134,19 +133,25 @@ class Application:
             return Reply(reply.body[: len(reply.body) // 2], reply.status, reply.content_type)
         return reply
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but not longer than the simulator lives."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), seconds)
+    async def _pause(self, seconds: float, receive: Receive) -> None:
+        """Wait, but not longer than the simulator and the reader live."""
+        ends = [asyncio.create_task(self.stopping.wait()), asyncio.create_task(_gone(receive))]
+        try:
+            await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
-    async def _cut(self, fault: Fault, reply: Reply, transport: asyncio.Transport, send: Send) -> None:
+    async def _cut(
+        self, fault: Fault, reply: Reply, transport: asyncio.Transport, receive: Receive, send: Send
+    ) -> None:
         """Break the connection at the point the fault names."""
         if fault.kind not in (FaultKind.RESET, FaultKind.HANG):
             sent = 0 if fault.kind is FaultKind.RESET_AFTER_HEADERS else len(reply.body) // 2
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body[:sent], "more_body": True})
         if fault.kind in (FaultKind.HANG, FaultKind.HANG_MID_BODY):
-            await self._pause(fault.seconds)
+            await self._pause(fault.seconds, receive)
         if fault.kind in (FaultKind.RESET, FaultKind.RESET_AFTER_HEADERS, FaultKind.RESET_MID_BODY):
             _reset(transport)
         else:
@@ -163,6 +168,12 @@ class Application:
             return True
         recent.append(now)
         return False
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the reader has ended the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _read(scope: Message, receive: Receive) -> Request:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,10 +39,15 @@ def simulator(_shared: Simulator) -> Iterator[Simulator]:
 
     Tests share its records and must not change them; its faults and its journal are their own.
     """
-    _shared.requests.clear()
     yield _shared
     _shared.faults.clear()
     _shared.faults.latency_ms = 0
+    # Requests of a process that a test ended must not look like those of the next test's.
+    give_up_at = time.monotonic() + 20
+    while sum(_shared.requests.in_flight.values()):
+        assert time.monotonic() < give_up_at, "the simulator still answers somebody"
+        time.sleep(0.01)
+    _shared.requests.clear()
 
 
 @pytest.fixture
@@ -70,6 +76,7 @@ def _synced(_shared: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Pro
     project = Project(tmp_path_factory.mktemp("synced"))
     project.configure(_shared, everyone())
     project.done("sync")
+    _shared.requests.clear()
     return project
 
 
