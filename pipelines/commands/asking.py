@@ -1,0 +1,81 @@
+"""`callsync status`, `sql` and `test`: what is read from the warehouse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pipelines.commands.ending import DIFFERS, DONE, complain, leave
+from sources.errors import ConfigError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines; times in UTC.")
+def status(as_json: bool) -> None:
+    """Show what is covered, how fresh it is, and how the last run went."""
+    from pipelines import config as configuration
+    from pipelines import status as reading
+
+    general, warehouse = configuration.load_warehouse()
+    statuses = reading.read(warehouse, general.accounts)
+    if not statuses:
+        raise ConfigError(configuration.NO_ACCOUNT)
+    if as_json:
+        click.echo(json.dumps({"accounts": reading.as_json(statuses)}, indent=2))
+    else:
+        reading.show(statuses, general.reporting_timezone, Console(soft_wrap=True))
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option(
+    "-f",
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the query from a file.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead."
+)
+def sql(query: str | None, file: Path | None, form: str, output: Path | None) -> None:
+    """Ask the warehouse in SQL, read-only.
+
+    Reads the published copy: it never blocks a sync and is never blocked by one. Start with
+    "show all tables", or with reporting.calls. Times are shown in the reporting zone.
+    """
+    if (query is None) == (file is None):
+        raise ConfigError('give a query, as in callsync sql "select 1", or a file with -f')
+    from pipelines import config as configuration
+    from pipelines import queries
+
+    general, warehouse = configuration.load_warehouse()
+    text = query if query is not None else Path(str(file)).read_text("utf-8")
+    queries.ask(warehouse, text, form=form, output=output, zone=general.reporting_timezone)
+
+
+@click.command("test")
+def data_test() -> None:
+    """Test the warehouse's data: keys, orphans, sums, ranges; exit 4 and the rows when one fails."""
+    from pipelines import config as configuration
+    from pipelines import data_tests
+
+    _, warehouse = configuration.load_warehouse()
+    verdicts = []
+    for verdict in data_tests.run(warehouse):
+        verdicts.append(verdict)
+        if not verdict.passed:
+            complain(f"{verdict.name}: {verdict.error or f'{verdict.offenders} offending rows'}")
+            click.echo(verdict.shown)
+    failed = sum(not verdict.passed for verdict in verdicts)
+    click.echo(f"{len(verdicts) - failed} passed, {failed} failed")
+    leave(DIFFERS if failed else DONE)

@@ -1,0 +1,96 @@
+"""`callsync demo`, `init` and `check`: what a newcomer runs first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pipelines.commands.ending import DONE, FAILED, complain, leave
+from pipelines.commands.reading import execute, log_format_option
+from sources.errors import ConfigError
+
+
+@click.command()
+@click.option(
+    "--calls", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Calls a provider."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="What makes the data.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("callsync-demo"),
+    show_default=True,
+    help="Where it is made.",
+)
+@log_format_option
+def demo(calls: int, seed: int, folder: Path, log_format: str) -> None:
+    """Sync three simulated providers and show what the warehouse answers.
+
+    Starts the three HTTP APIs on loopback, runs the real pipeline into a DuckDB file in a folder of its own,
+    and asks it some questions. Needs no account and no network. An earlier demo in the folder is replaced.
+    """
+    from pipelines import demo as demonstration
+
+    console = Console()
+    try:
+        with demonstration.simulated(calls, seed) as simulator:
+            console.print(
+                f"Three providers with {calls:,} calls each answer on 127.0.0.1:{simulator['port']}."
+            )
+            demonstration.prepare(folder, simulator)
+            from pipelines import config as configuration
+            from pipelines.running import Plan
+
+            config = configuration.load()
+            report = execute(config, (), Plan(), log_format)
+    except OSError as error:
+        raise ConfigError(f"the demo cannot be made in {folder}: {error.strerror or error}") from None
+    demonstration.answer(config.warehouse, config.general.reporting_timezone, console)
+    console.print(
+        f'\nAsk more: [bold]cd {folder} && callsync sql "select * from reporting.calls limit 5"[/]',
+        highlight=False,
+    )
+    leave(report.exit_code)
+
+
+@click.command()
+def init() -> None:
+    """Write a commented .dlt/config.toml and .dlt/secrets.toml.
+
+    Every key stands there with its meaning and default. Files that exist are never overwritten.
+    """
+    from pipelines import scaffold
+
+    config, secrets = scaffold.write()
+    click.echo(f"Wrote {config} and {secrets} (readable by you alone).")
+    click.echo(
+        "Next: name your accounts in [callsync] accounts, put their keys into secrets.toml, "
+        "then callsync check."
+    )
+
+
+@click.command()
+@click.argument("selectors", metavar="[SEL]...", nargs=-1)
+def check(selectors: tuple[str, ...]) -> None:
+    """Test the keys of accounts, and find out what the providers' documents leave open.
+
+    SEL is a provider or provider.account; without any, all configured accounts. Loads nothing.
+    """
+    from pipelines import checking
+    from pipelines import config as configuration
+
+    config = configuration.load()
+    console = Console(soft_wrap=True)
+    failed = False
+    for checked in checking.check(config.selected(selectors), config.general.accounts_at_once):
+        console.print(
+            f"[bold]{checked.account}[/]  " + ("[red]failed[/]" if checked.error else "[green]ok[/]")
+        )
+        for finding in checked.findings:
+            console.print(f"  {finding.topic}: {finding.found}", markup=False, highlight=False)
+        if checked.error:
+            failed = True
+            complain(f"{checked.account}: {checked.error}")
+    leave(FAILED if failed else DONE)

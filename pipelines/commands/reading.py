@@ -1,0 +1,117 @@
+"""`callsync sync` and `backfill`: the runs that read the providers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.commands.ending import complain, leave
+from sources.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipelines.config import Config
+    from pipelines.run_log import RunReport
+    from pipelines.running import Plan
+
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How progress is told, on standard error.",
+)
+_dry_run = click.option("--dry-run", is_flag=True, help="Show the windows that would be read, and read none.")
+
+
+@click.command()
+@click.argument("selectors", metavar="[SEL]...", nargs=-1)
+@_dry_run
+@log_format_option
+def sync(selectors: tuple[str, ...], dry_run: bool, log_format: str) -> None:
+    """Read what is new, and the days in which calls still change.
+
+    The scheduled run: from where the last one arrived, less lookback_days, until now. SEL is a provider or
+    provider.account; without any, all configured accounts. Safe to stop and to run again at any time.
+    """
+    from pipelines import config as configuration
+    from pipelines.running import Plan
+
+    _read(configuration.load(), selectors, Plan("sync"), dry_run, log_format)
+
+
+@click.command()
+@click.argument("selectors", metavar="SEL...", nargs=-1, required=True)
+@click.option("--from", "start", required=True, metavar="DATE", help="First day, or ISO 8601 with an offset.")
+@click.option("--to", "end", required=True, metavar="DATE", help="Day (or time) after the last one.")
+@click.option("--force", is_flag=True, help="Read again what an earlier run read already.")
+@_dry_run
+@log_format_option
+def backfill(
+    selectors: tuple[str, ...], start: str, end: str, force: bool, dry_run: bool, log_format: str
+) -> None:
+    """Read a historical range, without moving the sync.
+
+    Reads only what no earlier run covered, so it can be stopped and run again. A date is midnight in the
+    reporting zone, and the range ends before --to.
+    """
+    from pipelines import config as configuration
+    from pipelines.running import Plan
+    from sources.windows import instant
+
+    config = configuration.load()
+    zone = config.general.reporting_timezone
+    try:
+        plan = Plan("backfill", instant(start, zone), instant(end, zone), force)
+    except ValueError:
+        raise ConfigError(
+            "--from and --to take a date such as 2026-01-31, or ISO 8601 with an offset"
+        ) from None
+    if plan.start is not None and plan.end is not None and plan.start >= plan.end:
+        raise ConfigError(f"--from {start} is not before --to {end}")
+    _read(config, selectors, plan, dry_run, log_format)
+
+
+def _read(config: Config, selectors: Sequence[str], plan: Plan, dry_run: bool, log_format: str) -> None:
+    if dry_run:
+        from pipelines import running
+
+        for planned in running.dry_run(config, config.selected(selectors), plan):
+            count = len(planned.windows)
+            click.echo(f"{planned.account}: {count:,} window{'' if count == 1 else 's'}")
+            for window in planned.windows:
+                click.echo(f"  {window}")
+        return
+    leave(execute(config, selectors, plan, log_format).exit_code)
+
+
+def execute(config: Config, selectors: Sequence[str], plan: Plan, log_format: str) -> RunReport:
+    """Run over the selected accounts, with progress and a summary on the screen."""
+    from pipelines import running
+    from pipelines.progress import reporter
+
+    accounts = config.selected(selectors)
+    with reporter(log_format) as told:
+        report = running.run(
+            config, accounts, plan, str(click.get_current_context().obj), observe=told.observe, say=told.say
+        )
+    _summarise(report, log_format)
+    return report
+
+
+def _summarise(report: RunReport, log_format: str) -> None:
+    """One line an account, and a line of its own for each error."""
+    for account in report.accounts:
+        if log_format == "json":
+            fields: dict[str, Any] = {"event": "account", **vars(account), "run_id": report.run_id}
+            click.echo(json.dumps(fields), err=True)
+        elif not account.error and not report.error:
+            extras = [f"{account.rejected:,} quarantined"] if account.rejected else []
+            extras += [f"{account.warnings:,} unreadable values kept in extra"] if account.warnings else []
+            news = f"{account.changed_windows} of {account.windows} windows changed"
+            click.echo(f"{account.account}: {account.calls:,} calls read, {', '.join([news, *extras])}")
+        if account.error:
+            complain(f"{account.account}: {account.error}")
+    if report.error:
+        complain(report.error)
