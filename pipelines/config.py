@@ -45,6 +45,8 @@ class General:
     freshness_hours: float = option(
         "age of the last successful run from which an account counts as stale", 24
     )
+    service_level_seconds: float = option("a call answered within so long was answered in time", 20)
+    short_abandon_seconds: float = option("a caller who rings for less does not count as offered", 5)
     duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 128", 192)
     warehouse_patience_seconds: float = option("patience with someone who has the warehouse file open", 30)
 

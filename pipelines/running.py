@@ -23,7 +23,7 @@ import pyarrow as pa
 from dlt.common.runtime import signals
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import run_log, views, warehouse
+from pipelines import reported_calls, run_log, views, warehouse
 from pipelines.config import Config, explained
 from pipelines.destination import Warehouse
 from pipelines.run_log import AccountReport, RunReport
@@ -127,11 +127,6 @@ class Run:
         error: str | None = None
         try:
             self._changed = self._read_ledgers()
-            if was_cut_short or self._region_is_new():
-                # The library's metadata takes a tenth of a second to load, and most runs bring no number.
-                from pipelines import phone_numbers
-
-                phone_numbers.refresh(self._connection, _phone_columns(), self._config.general.default_region)
             self._read_and_load()
             self._ledgers |= self._read_to_end
             for name in PROVIDERS if was_cut_short else self._pipelines:
@@ -146,8 +141,16 @@ class Run:
         run_log.finish(self._connection, report, self._accounts, self._ledgers)
         return report
 
-    def _region_is_new(self) -> bool:
-        return warehouse.meta(self._connection, warehouse.REGION) != self._config.general.default_region
+    def _derive_what_is_behind(self) -> None:
+        """Phone numbers and reported calls, where a run ended before them or the settings are others now."""
+        region = self._config.general.default_region
+        is_behind = reported_calls.are_behind(self._connection)
+        if is_behind or warehouse.meta(self._connection, warehouse.REGION) != region:
+            # The library's metadata takes a tenth of a second to load, and most runs bring no number.
+            from pipelines import phone_numbers
+
+            phone_numbers.refresh(self._connection, _phone_columns(), region)
+            reported_calls.rebuild(self._connection)
 
     def _read_ledgers(self) -> bool:
         """What the warehouse knows of every account; True when a pending package was loaded first."""
@@ -196,6 +199,7 @@ class Run:
         try:
             # The first unit takes a while to come, and nothing else is to do.
             self._changed = views.refresh(self._connection, PROVIDERS, self._config.general) or self._changed
+            self._derive_what_is_behind()
             while left:
                 self._loader_waits.set()
                 units, ended = _take_all(waiting, self._config.general.commit_rows)
@@ -249,6 +253,7 @@ class Run:
     def _load(self, provider: Provider, units: Sequence[Unit]) -> None:
         if provider.name not in self._pipelines:
             self._pipelines[provider.name] = self._pipeline(provider.name)
+        reported_calls.expect(self._connection)
         with _signals_heard():
             self._pipelines[provider.name].run(
                 source(provider, units, run_id=self._run_id), loader_file_format="parquet"
@@ -257,6 +262,7 @@ class Run:
         for unit in units:
             self._ledgers[str(unit.account)] = unit.ledger
         self._note_numbers(units)
+        reported_calls.renew(self._connection, provider, units)
 
     def _note_numbers(self, units: Sequence[Unit]) -> None:
         """Read the numbers that units bring first; those of a run cut short here are found by the next."""

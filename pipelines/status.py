@@ -49,7 +49,9 @@ class AccountStatus:
 
 _QUERY = """
 with
-counted as (select provider || '.' || account as name, count(*) as calls from intermediate.calls group by 1),
+counted as (
+    select provider || '.' || account as name, count(*) as calls from callsync.reported_calls group by 1
+),
 rejected as (
     select account as name, count(*) as rejected from callsync.rejected_records
     where replayed_at is null group by 1

@@ -1,8 +1,9 @@
 """The SQL views: every file of `sql/` becomes the view of its name, in the order its references need.
 
-Three views are made by convention and not by a file, so that a new provider's staging files are enough:
-`intermediate.calls`, `intermediate.call_legs` and `intermediate.recordings` stack what the providers stage
-under those names. `callsync.windows`, `callsync.rejected_records` and `callsync.settings` are made here too.
+Some are made by convention and not by a file, so that a new provider's staging files are enough:
+`intermediate.calls`, `call_legs`, `recordings`, `agents` and `hotlines` stack what the providers stage under
+those names. `callsync.windows`, `callsync.rejected_records` and `callsync.settings` are made here too, and
+`callsync.reported_calls`, the one table that keeps the rows of a view.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from pipelines.config import General
 from sources.loading import REJECTS, WINDOWS
 
 LAYERS = ("staging", "intermediate", "reporting")
-STACKED = ("calls", "call_legs", "recordings")
+STACKED = ("calls", "call_legs", "recordings", "agents", "hotlines")
+REPORTED_CALLS = "callsync.reported_calls"
+"""The table that keeps the rows of CALLS_DEFINITION (see `pipelines.reported_calls`)."""
+CALLS_DEFINITION = "intermediate.calls_with_outcome"
 _REJECT_COLUMNS = 'account, endpoint, reason, payload, "window", seen_at, replayed_at, reject_id'
 
 
@@ -33,9 +37,12 @@ class View:
     select: str
 
 
+_REPORTED_CALLS = View(REPORTED_CALLS, f"select * from {CALLS_DEFINITION}")
+
+
 def refresh(connection: duckdb.DuckDBPyConnection, providers: Iterable[str], general: General) -> bool:
     """Create or replace the views where anything about them changed; True when it did."""
-    views = [*own_views(providers, general), *sql_views()]
+    views = [*own_views(providers, general), *sql_views(), _REPORTED_CALLS]
     content = "\0".join(f"{view.name}\0{view.select}" for view in views)
     fingerprint = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
     if warehouse.meta(connection, "views") == fingerprint:
@@ -45,7 +52,8 @@ def refresh(connection: duckdb.DuckDBPyConnection, providers: Iterable[str], gen
             connection.execute(f"drop schema if exists {layer} cascade")
             connection.execute(f"create schema {layer}")
         for view in in_order(views):
-            connection.execute(f"create or replace view {view.name} as\n{view.select}")
+            kind = "table" if view is _REPORTED_CALLS else "view"
+            connection.execute(f"create or replace {kind} {view.name} as\n{view.select}")
         warehouse.remember(connection, "views", fingerprint)
     return True
 
@@ -63,7 +71,8 @@ def sql_views() -> list[View]:
         sources = [
             name for name in staged if name.startswith("staging.stg_") and name.endswith(f"__{entity}")
         ]
-        found.append(View(f"intermediate.{entity}", _stack(f"select * from {name}" for name in sources)))
+        if sources:
+            found.append(View(f"intermediate.{entity}", _stack(f"select * from {name}" for name in sources)))
     return found
 
 
@@ -82,6 +91,8 @@ def own_views(providers: Iterable[str], general: General) -> list[View]:
         "reporting_timezone": _literal(general.reporting_timezone),
         "default_region": _literal(general.default_region),
         "freshness_hours": str(general.freshness_hours),
+        "service_level_seconds": str(general.service_level_seconds),
+        "short_abandon_seconds": str(general.short_abandon_seconds),
     }
     return [
         View(

@@ -3,55 +3,45 @@ with
 
 calls as (
 
-    select * from intermediate.calls_with_outcome
-
-),
-
-phone_numbers as (
-
-    select * from callsync.phone_numbers
+    select * from intermediate.current_calls
 
 ),
 
 final as (
 
     select
-        calls.call_id,
-        calls.provider,
-        calls.account,
-        calls.provider_call_id,
+        call_id,
+        provider,
+        account,
+        provider_call_id,
 
-        calls.started_at,
-        calls.answered_at,
-        calls.ended_at,
+        started_at,
+        answered_at,
+        ended_at,
 
-        calls.direction,
-        calls.outcome,
-        calls.is_answered,
-        calls.is_missed,
+        direction,
+        outcome,
+        is_answered,
+        is_missed,
 
-        calls.from_number,
-        calls.to_number,
-        from_phone.e164 as from_e164,
-        to_phone.e164 as to_e164,
-        calls.hotline_number,
-        calls.agent_id,
+        from_number,
+        to_number,
+        from_e164,
+        to_e164,
+        hotline_number,
+        agent_id,
 
-        calls.ring_seconds,
-        calls.talk_seconds,
-        calls.total_seconds,
+        ring_seconds,
+        talk_seconds,
+        total_seconds,
 
-        calls.cost,
-        calls.currency,
+        cost,
+        currency,
 
-        calls.leg_count,
-        calls.recording_count
+        leg_count,
+        recording_count
 
     from calls
-    left join phone_numbers as from_phone
-        on calls.from_number = from_phone.number
-    left join phone_numbers as to_phone
-        on calls.to_number = to_phone.number
 
 )
 

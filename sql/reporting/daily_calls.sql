@@ -3,23 +3,10 @@ with
 
 calls as (
 
-    select * from intermediate.calls_with_outcome
-
-),
-
-settings as (
-
-    select * from callsync.settings
-
-),
-
-dated as (
-
     select
-        cast(calls.started_at at time zone settings.reporting_timezone as date) as local_date,
-        calls.*
-    from calls
-    cross join settings
+        *,
+        cast(local_started_at as date) as local_date
+    from intermediate.current_calls
 
 ),
 
@@ -44,7 +31,7 @@ by_day as (
         min(currency) as lowest_currency,
         max(currency) as highest_currency
 
-    from dated
+    from calls
     group by local_date, provider, account, direction
 
 ),

@@ -19,7 +19,7 @@ newest_calls as (
         provider,
         account,
         max(started_at) as newest_call_at
-    from intermediate.calls
+    from intermediate.current_calls
     group by provider, account
 
 ),

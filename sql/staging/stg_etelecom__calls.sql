@@ -156,9 +156,10 @@ final as (
         end as direction,
         case
             when call_state = 'not_answered' then 'no_answer'
-            when not is_over and started_at > current_timestamp - interval '1 day' then 'in_progress'
+            when not is_over then 'in_progress'
             else 'unknown'
         end as unanswered_outcome,
+        started_at + interval '1 day' as unknown_from,
         is_answered,
         is_over,
 

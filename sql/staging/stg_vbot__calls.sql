@@ -210,6 +210,7 @@ final as (
 
         direction,
         unanswered_outcome,
+        cast(null as timestamp with time zone) as unknown_from,
         is_answered,
         disposition is not null or coalesce(call_type in ('MISSCALL', '3'), false) as is_over,
 

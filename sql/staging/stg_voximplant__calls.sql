@@ -160,6 +160,7 @@ final as (
                 then 'no_answer'
             else 'unknown'
         end as unanswered_outcome,
+        cast(null as timestamp with time zone) as unknown_from,
         is_answered,
         is_over,
 

@@ -307,5 +307,7 @@ create table callsync.phone_numbers (
 create table callsync.settings (
     reporting_timezone varchar,
     default_region varchar,
-    freshness_hours bigint
+    freshness_hours double,
+    service_level_seconds double,
+    short_abandon_seconds double
 );

@@ -15,7 +15,10 @@ import sql
 SQL = Path(sql.__file__).parent
 TABLES = Path(__file__).with_name("tables.sql")
 LAYERS = ("staging", "intermediate", "reporting")
-UNIONS = ("calls", "call_legs", "recordings")
+UNIONS = ("calls", "call_legs", "recordings", "agents", "hotlines")
+
+CONVENTIONAL = {"callsync.reported_calls", *(f"intermediate.{entity}" for entity in UNIONS)}
+"""The relations that are made without a file of their own."""
 
 
 def relations() -> dict[str, str]:
@@ -24,7 +27,9 @@ def relations() -> dict[str, str]:
     views = {f"{path.parent.name}.{path.stem}": path.read_text() for path in files}
     for entity in UNIONS:
         parts = [name for name in views if name.startswith("staging.stg_") and name.endswith(f"__{entity}")]
-        views[f"intermediate.{entity}"] = " union all ".join(f"from {part}" for part in parts)
+        if parts:
+            views[f"intermediate.{entity}"] = " union all ".join(f"from {part}" for part in parts)
+    views["callsync.reported_calls"] = "from intermediate.calls_with_outcome"
     return views
 
 
@@ -74,7 +79,14 @@ class Warehouse:
         self.connection.execute("rollback")
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute("begin")
-        self.insert("callsync.settings", reporting_timezone=zone, default_region="VN", freshness_hours=24)
+        self.insert(
+            "callsync.settings",
+            reporting_timezone=zone,
+            default_region="VN",
+            freshness_hours=24,
+            service_level_seconds=20,
+            short_abandon_seconds=5,
+        )
 
     def insert(self, table: str, **values: Any) -> None:
         """Adds one row; columns not named are NULL."""

@@ -1,0 +1,116 @@
+"""`callsync.reported_calls`: the rows of `intermediate.calls_with_outcome`, so that no report derives them.
+
+A call's row depends on the call's own records, its account's names, the phone numbers and the settings. So
+after a load package only the calls it brought get new rows, by the same definition over the package's tables:
+
+    unit ──(definition, with the provider's tables exchanged for the unit's)──▶ rows ──▶ delete and insert
+
+All rows are made anew when names, settings or the definition change, or when a run ended between a package
+and its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from pipelines import warehouse
+from pipelines.views import CALLS_DEFINITION, REPORTED_CALLS, sql_views
+from sources.account import Account
+from sources.provider import Provider
+from sources.registry import PROVIDERS
+from sources.units import Unit
+
+_STATE = "reported_calls"
+"""Key in `callsync.meta`: BEHIND from before a package is loaded until its rows stand."""
+_BEHIND, _LEVEL = "behind", "level"
+
+
+def expect(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note that a package is about to be loaded, whose rows do not stand yet."""
+    warehouse.remember(connection, _STATE, _BEHIND)
+
+
+def are_behind(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a run ended between a package and its rows."""
+    return warehouse.meta(connection, _STATE) == _BEHIND
+
+
+def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make every row anew."""
+    with _renewing(connection):
+        connection.execute(f"delete from {REPORTED_CALLS}")
+        connection.execute(f"insert into {REPORTED_CALLS} select * from {CALLS_DEFINITION}")
+
+
+def renew(connection: duckdb.DuckDBPyConnection, provider: Provider, units: Sequence[Unit]) -> None:
+    """Make the rows of the units' calls anew; of a unit that brings names every row of its account."""
+    with _renewing(connection):
+        for unit in units:
+            calls = [shaped for record_type, shaped in unit.data if record_type.table == provider.calls.table]
+            if len(calls) < len(unit.data):
+                _renew_account(connection, unit.account)
+            elif calls:
+                _renew_calls(connection, provider, calls[0].tables)
+
+
+@cache
+def over_unit(name: str) -> str:
+    """The definition for one provider, over the tables of a unit instead of the provider's own."""
+    provider = PROVIDERS[name]
+    exchanged = {f"{provider.name}.{name}": _in_unit(name) for name in provider.calls.schemas()}
+    selects = {view.name: view.select for view in sql_views()}
+    selects["intermediate.calls"] = f"select * from staging.stg_{provider.name}__calls"
+
+    def inlined(select: str) -> exp.Expr:
+        return sqlglot.parse_one(select, dialect="duckdb").transform(exchange)
+
+    def exchange(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Table):
+            name = f"{node.db}.{node.name}"
+            if name in exchanged:
+                return exp.to_table(exchanged[name]).as_(node.alias_or_name)
+            if name in selects:
+                return exp.Subquery(this=inlined(selects[name])).as_(node.alias_or_name)
+        return node
+
+    return inlined(selects[CALLS_DEFINITION]).sql(dialect="duckdb")
+
+
+@contextmanager
+def _renewing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    with warehouse.transaction(connection):
+        yield
+        warehouse.remember(connection, _STATE, _LEVEL)
+
+
+def _renew_account(connection: duckdb.DuckDBPyConnection, account: Account) -> None:
+    whose, values = "where provider = ? and account = ?", [account.provider, account.name]
+    connection.execute(f"delete from {REPORTED_CALLS} {whose}", values)
+    connection.execute(f"insert into {REPORTED_CALLS} select * from {CALLS_DEFINITION} {whose}", values)
+
+
+def _renew_calls(
+    connection: duckdb.DuckDBPyConnection, provider: Provider, tables: Mapping[str, pa.Table]
+) -> None:
+    for name, table in tables.items():
+        connection.register(_in_unit(name), table)
+    connection.execute(f"create or replace temp table renewed as {over_unit(provider.name)}")
+    for name in tables:
+        connection.unregister(_in_unit(name))
+    same = " and ".join(
+        f"reported.{column} = renewed.{column}" for column in ("provider", "account", "provider_call_id")
+    )
+    connection.execute(f"delete from {REPORTED_CALLS} as reported using renewed where {same}")
+    connection.execute(f"insert into {REPORTED_CALLS} select * from renewed")
+    connection.execute("drop table renewed")
+
+
+def _in_unit(table: str) -> str:
+    return f"unit_{table}"
