@@ -30,13 +30,13 @@ not_kept as (
 )
 
 select
-    'not as defined' as offence,
-    *
+    call_id,
+    'not as defined' as offence
 from not_defined
 
 union all
 
 select
-    'not kept' as offence,
-    *
+    call_id,
+    'not kept' as offence
 from not_kept
