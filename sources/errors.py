@@ -4,6 +4,7 @@
     ├── ConfigError              a key is missing, unknown or unusable           exit 2
     ├── WarehouseBusy            another process holds the warehouse             exit 3
     ├── WarehouseError           the warehouse file cannot be used as it is      exit 1
+    ├── TargetError              the place for recordings cannot be used         exit 1
     └── ProviderError            a provider's account could not be read          exit 1
         ├── Transient            worth another attempt
         │   ├── NetworkFault     no connection, hang-up, reset, time-out
@@ -12,6 +13,7 @@
         │   └── UnreadableBody   truncated JSON, HTML where JSON should be
         ├── AccessDenied         the key, token or password is refused
         ├── RequestRefused       the provider understood and said no
+        │   └── NotThere         404, 410: what is asked for is not there
         ├── WindowOverflow       more rows than the provider's paging can reach: split the window
         └── IncompleteRead       a repeated cursor, an endless list, fewer rows than counted
 
@@ -36,6 +38,10 @@ class WarehouseBusy(CallsyncError):
 
 class WarehouseError(CallsyncError):
     """The warehouse file cannot be opened, read or written."""
+
+
+class TargetError(CallsyncError):
+    """The folder or store that recordings go to cannot be read or written."""
 
 
 class ProviderError(CallsyncError):
@@ -73,6 +79,10 @@ class AccessDenied(ProviderError):
 
 class RequestRefused(ProviderError):
     """The provider understood the request and declined it."""
+
+
+class NotThere(RequestRefused):
+    """What was asked for is not there, or not there any more."""
 
 
 class WindowOverflow(ProviderError):

@@ -1,20 +1,19 @@
 """The HTTP seam: one client an account, one retry policy, one pace, one mapping from faults to errors.
 
 A request goes out through `Api.call`, which parses the body inside the retry, so that a body cut short is
-tried again like a hang-up. Redirects are never followed: credentials go to the configured host and nowhere
-else.
+tried again like a hang-up. What is too large for that is read from `Api.answer` inside `Api.trying`, under
+the same policy. Redirects are never followed here: credentials go where the caller says and nowhere else.
 """
 
 from __future__ import annotations
 
 import email.utils
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import msgspec
@@ -23,6 +22,7 @@ import tenacity
 from sources.errors import (
     AccessDenied,
     NetworkFault,
+    NotThere,
     ProviderError,
     RequestRefused,
     ServerFault,
@@ -30,6 +30,7 @@ from sources.errors import (
     Transient,
     UnreadableBody,
 )
+from sources.pace import Pace
 
 T = TypeVar("T")
 
@@ -37,9 +38,6 @@ FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 """A provider that asks for a longer pause than this is better asked again by the next run."""
-
-PACE_MARGIN_SECONDS = 0.05
-"""Requests arrive unevenly late: without a margin the provider would at times see one more than agreed."""
 
 MESSAGE_LENGTH = 200
 CUT = "…"
@@ -49,13 +47,19 @@ SHORTEST_TRACE = 8
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, without credentials."""
+    """One HTTP request, without credentials.
+
+    Attributes:
+        place: what errors call it, where the path is not ours to show; by default host and path.
+    """
 
     method: str
     url: str
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Any = None
     form: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
 
 class Credential(Protocol):
@@ -91,34 +95,6 @@ class ApiKey:
     def renew(self, refused: Mapping[str, str]) -> bool:
         """A key cannot be renewed."""
         return False
-
-
-class Pace:
-    """At most `per_second` requests in any second, and a common pause when the provider asks for one."""
-
-    def __init__(self, per_second: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._allowed = max(1, int(per_second)) if per_second > 0 else 0
-        self._span = self._allowed / per_second + PACE_MARGIN_SECONDS if per_second > 0 else 0.0
-        self._sent: deque[float] = deque(maxlen=self._allowed or 1)
-        self._paused_until = 0.0
-        self._lock = threading.Lock()
-        self._sleep = sleep
-
-    def wait(self) -> None:
-        """Return when the next request may be sent."""
-        with self._lock:
-            now = time.monotonic()
-            at = max(now, self._paused_until)
-            if self._allowed and len(self._sent) == self._allowed:
-                at = max(at, self._sent[0] + self._span)
-            self._sent.append(at)
-        if at > now:
-            self._sleep(at - now)
-
-    def pause(self, seconds: float) -> None:
-        """Hold every request of the account back for that long."""
-        with self._lock:
-            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
 
 class Api:
@@ -174,6 +150,22 @@ class Api:
     def call(self, request: Request, parse: Callable[[bytes], T], *, attempts: int | None = None) -> T:
         """Send a request until it is answered, and parse the answer.
 
+        Raises:
+            ProviderError: the last fault when the attempts are used up, or the first that no attempt mends.
+        """
+
+        def once(sent: dict[str, str]) -> T:
+            with self.answer(request, sent) as answer:
+                body = answer.read()
+                if answer.is_success:
+                    return parse(body)
+                raise self.refused(request, answer, body)
+
+        return self.trying(once, attempts=attempts)
+
+    def trying(self, once: Callable[[dict[str, str]], T], *, attempts: int | None = None) -> T:
+        """Do something over HTTP until it succeeds; `once` is handed what `answer` needs.
+
         A refused credential is renewed and the request sent once more, whatever the attempts.
 
         Raises:
@@ -189,52 +181,57 @@ class Api:
         try:
             sent: dict[str, str] = {}
             try:
-                return cast(T, retrying(self._once, request, parse, sent))
+                return retrying(once, sent)
             except AccessDenied:
                 # Where nothing was sent, it was the token endpoint that refused: asking again locks accounts.
                 if not sent or not self.credential.renew(sent):
                     raise
-                return cast(T, retrying(self._once, request, parse, sent))
+                return retrying(once, sent)
         except ProviderError as error:
             raise redacted(error, self.credential.secrets) from None
 
-    def _once(self, request: Request, parse: Callable[[bytes], T], sent: dict[str, str]) -> T:
-        """Send a request once; `sent` then holds the headers that proved who we are."""
+    @contextmanager
+    def answer(
+        self, request: Request, sent: dict[str, str], *, is_trusted: bool = True
+    ) -> Iterator[httpx.Response]:
+        """Send a request once; the body is still to be read, and faults of that are mapped too.
+
+        `sent` then holds the headers that proved who we are: none where the address is not trusted.
+        """
         self._pace.wait()
         sent.clear()
+        place = _place(request)
         try:
-            headers = self.credential.headers(self._client)
-            sent.update(headers)
-            answer = self._client.request(
+            if is_trusted:
+                sent.update(self.credential.headers(self._client))
+            with self._client.stream(
                 request.method,
                 request.url,
                 params=request.params or None,
                 json=request.json,
                 data=request.form,
-                headers=headers,
-            )
+                headers={**request.headers, **sent},
+            ) as answer:
+                yield answer
         except httpx.TimeoutException as error:
-            raise NetworkFault(f"{_place(request)} gave no answer in time ({type(error).__name__})") from None
+            raise NetworkFault(f"{place} gave no answer in time ({type(error).__name__})") from None
         except (UnicodeEncodeError, httpx.LocalProtocolError):
             # What is wrong is quoted in their text, in a form that redaction does not recognise.
             raise RequestRefused(
-                f"{_place(request)} cannot be asked: the key or token holds a character that no header may"
+                f"{place} cannot be asked: the key or token holds a character that no header may"
             ) from None
-        except httpx.UnsupportedProtocol as error:
-            raise RequestRefused(f"{request.url} is no usable address: {printable(str(error))}") from None
         except httpx.DecodingError:
-            raise UnreadableBody(f"{_place(request)} answered with a body that cannot be unpacked") from None
+            raise UnreadableBody(f"{place} answered with a body that cannot be unpacked") from None
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            shown = request.place or request.url
+            raise RequestRefused(f"{shown} is no usable address: {printable(str(error))}") from None
         except httpx.TransportError as error:
-            raise NetworkFault(f"{_place(request)} could not be reached: {printable(str(error))}") from None
-        except httpx.InvalidURL as error:
-            raise RequestRefused(f"{request.url} is no usable address: {printable(str(error))}") from None
-        if answer.is_success:
-            return parse(answer.content)
-        raise self._error(request, answer)
+            raise NetworkFault(f"{place} could not be reached: {printable(str(error))}") from None
 
-    def _error(self, request: Request, answer: httpx.Response) -> ProviderError:
-        error = self._refusal(answer.status_code, answer.content) if self._refusal else None
-        error = error or refusal_by_status(answer.status_code, _place(request), excerpt(answer.content))
+    def refused(self, request: Request, answer: httpx.Response, body: bytes) -> ProviderError:
+        """The error that an answer other than 2xx means; of a long body the beginning is enough."""
+        error = self._refusal(answer.status_code, body) if self._refusal else None
+        error = error or refusal_by_status(answer.status_code, _place(request), excerpt(body))
         if isinstance(error, Transient) and error.retry_after is None:
             error.retry_after = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
         return error
@@ -260,6 +257,8 @@ def refusal_by_status(status: int, place: str, said: str) -> ProviderError:
     message = f"{place} answered HTTP {status}" + (f": {said}" if said else "")
     if status in (401, 403):
         return AccessDenied(message)
+    if status in (404, 410):
+        return NotThere(message)
     if status == 429:
         return Throttled(message)
     if status in (408, 425) or (status >= 500 and status != 501):
@@ -309,7 +308,12 @@ def redacted(error: ProviderError, secrets: tuple[str, ...]) -> ProviderError:
 
 
 def _place(request: Request) -> str:
-    url = httpx.URL(request.url)
+    if request.place:
+        return request.place
+    try:
+        url = httpx.URL(request.url)
+    except httpx.InvalidURL:
+        return request.url
     return f"{url.host}{url.path}"
 
 

@@ -26,7 +26,8 @@ from sources.errors import (
     Transient,
     UnreadableBody,
 )
-from sources.http import Api, ApiKey, Pace, Request, excerpt, parse_json, printable, retry_after
+from sources.http import Api, ApiKey, Request, excerpt, parse_json, printable, retry_after
+from sources.pace import PACE_MARGIN_SECONDS, Pace
 from tests.sources.accounts import UNTIL, WHOLE, account_of, answering, connect, requests_of, simulated
 
 NOW = datetime(2026, 1, 31, 3, 0, tzinfo=UTC)
@@ -349,7 +350,7 @@ def test_a_transient_fault_counts_its_attempts_and_the_caller_may_ask_for_fewer(
 def test_never_more_requests_in_a_second_than_agreed_however_many_threads_ask(
     monkeypatch: pytest.MonkeyPatch, per_second: float, group: int, span: float
 ) -> None:
-    monkeypatch.setattr("sources.http.time.monotonic", lambda: 1000.0)
+    monkeypatch.setattr("sources.pace.time.monotonic", lambda: 1000.0)
     sent: list[float] = []
     here = threading.local()
 
@@ -372,7 +373,7 @@ def test_never_more_requests_in_a_second_than_agreed_however_many_threads_ask(
     sent.sort()
     assert len(sent) == 40
     assert all(later - earlier >= span for earlier, later in zip(sent, sent[group:], strict=False))
-    assert sent[-1] <= (40 / group) * (span + 2 * http.PACE_MARGIN_SECONDS)
+    assert sent[-1] <= (40 / group) * (span + 2 * PACE_MARGIN_SECONDS)
 
 
 def test_the_provider_never_sees_more_requests_in_a_second_than_agreed(simulator: Simulator) -> None:
@@ -408,7 +409,7 @@ def test_without_a_pace_nothing_waits() -> None:
 def test_a_pause_the_provider_asks_for_holds_every_request_of_the_account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sources.http.time.monotonic", lambda: 1000.0)
+    monkeypatch.setattr("sources.pace.time.monotonic", lambda: 1000.0)
     waits: list[float] = []
     pace = Pace(0, waits.append)
     pace.pause(5)
