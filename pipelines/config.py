@@ -32,6 +32,16 @@ DEFAULT_WAREHOUSE = "warehouse.duckdb"
 NO_ACCOUNT = "no account is configured; name some in [callsync] accounts (callsync init writes a sample)"
 
 
+_LEAST = {
+    "accounts_at_once": 1,
+    "commit_rows": 1,
+    "duckdb_memory_mb": 128,
+    "recordings_at_once": 1,
+    "recordings_retention_days": 0,
+}
+"""The least that a key of `[callsync]` may say."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class General:
     """The keys of `[callsync]`."""
@@ -49,6 +59,9 @@ class General:
     short_abandon_seconds: float = option("a caller who rings for less does not count as offered", 5)
     duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 128", 192)
     warehouse_patience_seconds: float = option("patience with someone who has the warehouse file open", 30)
+    recordings_target: str = option("folder, or URL such as s3://bucket/calls, of recordings", "recordings")
+    recordings_at_once: int = option("recordings fetched at once", 4)
+    recordings_retention_days: float = option("age of a call that ends its recordings; 0 keeps them", 0)
 
 
 @dataclass(frozen=True)
@@ -171,7 +184,7 @@ def _general(lookup: _Lookup) -> General:
         raise _unusable(where, "reporting_timezone", "is no IANA time zone") from None
     if not _is_region(general.default_region):
         raise _unusable(where, "default_region", "is no country code of two capital letters, such as VN")
-    for key, least in (("accounts_at_once", 1), ("commit_rows", 1), ("duckdb_memory_mb", 128)):
+    for key, least in _LEAST.items():
         if getattr(general, key) < least:
             raise _unusable(where, key, f"must be at least {least}")
     if repeated := {name for name in general.accounts if general.accounts.count(name) > 1}:

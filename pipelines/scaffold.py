@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
@@ -100,7 +101,7 @@ def _toml(field: Field[Any]) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, tuple):
-        return "[]"
+        return json.dumps(value)
     if isinstance(value, Mapping):
         return "{}"
     return '""' if value is None else str(value)

@@ -64,6 +64,12 @@ create table if not exists callsync.accounts (
 create table if not exists callsync.phone_numbers (
     number varchar primary key, e164 varchar, region varchar, kind varchar, is_valid boolean
 );
+create table if not exists callsync.recording_files (
+    call_id varchar, position bigint, provider varchar, account varchar, recording_id varchar, source varchar,
+    started_at timestamptz, status varchar, path varchar, bytes bigint, sha256 varchar, content_type varchar,
+    error varchar, attempts bigint, first_tried_at timestamptz, tried_at timestamptz, fetched_at timestamptz,
+    expired_at timestamptz, primary key (call_id, position)
+);
 create table if not exists callsync.meta (key varchar primary key, value varchar);
 """
 
