@@ -17,6 +17,8 @@ from sources.windows import instant
 
 DEFAULT_START = instant("2026-01-01")
 
+_HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+|localhost", re.IGNORECASE)
+
 AnyOptions = TypeVar("AnyOptions", bound="Options")
 
 
@@ -63,6 +65,9 @@ class Options:
         base_url = getattr(self, "base_url", None)
         if base_url is not None and not re.match(r"https?://[^/\s]+", base_url):
             found.append(("base_url", "must begin with https:// (or http://) and name a host"))
+        for host in getattr(self, "recording_hosts", ()):
+            if not _HOST.fullmatch(host):
+                found.append(("recording_hosts", f"takes a.example.com or *.example.com, not {host!r}"))
         if self.timeout_seconds <= 0:
             found.append(("timeout_seconds", "must be more than 0"))
         return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sources.account import Account, Options
+from sources.recordings import Access
 from sources.shaping import Shaped
 from sources.shaping.fields import RecordType
 from sources.windows import Window
@@ -94,6 +95,7 @@ class Provider:
         connect: opens an account, given what earlier runs found out; sends nothing yet.
         unfinished: ids, with their start as epoch seconds, of the calls that the provider has not completed.
             Its options then have `refresh_days`.
+        recordings: how an account's recordings are had; None where none are to be.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Provider:
     record_types: tuple[RecordType, ...]
     connect: Callable[[Account, Mapping[str, str]], Connection]
     unfinished: Callable[[Shaped], Mapping[str, int]] | None = None
+    recordings: Callable[[Account], Access] | None = None
 
     @property
     def calls(self) -> RecordType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dlt
@@ -10,6 +10,7 @@ from dlt.extract import DltResource
 
 from sources.etelecom.api import PAGE_SIZE, EtelecomOptions, connect
 from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
+from sources.etelecom.recordings import access
 from sources.loading import sync_source
 from sources.provider import Provider
 
@@ -19,6 +20,7 @@ PROVIDER = Provider(
     options=EtelecomOptions,
     record_types=(CALL_LOGS, EXTENSIONS),
     connect=connect,
+    recordings=access,
 )
 
 
@@ -31,6 +33,7 @@ def etelecom(
     base_url: str = "https://api.etelecom.vn/v1/shop",
     service: str = "Etelecom",
     page_size: int = PAGE_SIZE,
+    recording_hosts: Sequence[str] = (),
     filter: Mapping[str, Any] | None = None,
     lookback_days: float = 3,
     window_days: int = 1,
@@ -52,6 +55,7 @@ def etelecom(
         base_url: address up to the service name.
         service: service name; white labels have their own.
         page_size: call logs a page, 100 at most (eTelecom documents, "Get call history").
+        recording_hosts: hosts besides the API's that get the key when callsync fetches recordings.
         filter: passed through to ListCallLogs.
         lookback_days: days read again by every run.
         window_days: widest window of one request chain.

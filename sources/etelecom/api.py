@@ -18,6 +18,7 @@ from sources.account import Account, Options, option
 from sources.errors import (
     AccessDenied,
     IncompleteRead,
+    NotThere,
     ProviderError,
     RequestRefused,
     ServerFault,
@@ -50,6 +51,9 @@ class EtelecomOptions(Options):
     base_url: str = option("address of the API up to the service name", "https://api.etelecom.vn/v1/shop")
     service: str = option("service name; white labels have their own", "Etelecom")
     page_size: int = option("call logs a page; the provider serves 100 at most", PAGE_SIZE)
+    recording_hosts: tuple[str, ...] = option(
+        "hosts besides base_url's that get the key when recordings are fetched", ()
+    )
     filter: Mapping[str, Any] = option("passed through to ListCallLogs", {})
 
     def problems(self) -> list[tuple[str, str]]:
@@ -74,7 +78,7 @@ _KINDS: Mapping[str, type[ProviderError]] = {
     "failed_precondition": RequestRefused,
     "invalid_argument": RequestRefused,
     "malformed": RequestRefused,
-    "not_found": RequestRefused,
+    "not_found": NotThere,
     "out_of_range": RequestRefused,
     "unimplemented": RequestRefused,
 }
@@ -112,7 +116,7 @@ class EtelecomConnection:
         self._options = options
         self.findings = findings
         self._api = Api(
-            ApiKey("Authorization", f"Bearer {options.api_key}"),
+            credential(options),
             timeout_seconds=options.timeout_seconds,
             max_attempts=options.max_attempts,
             requests_per_second=options.requests_per_second,
@@ -187,6 +191,11 @@ class EtelecomConnection:
     def _url(self, method: str) -> str:
         # The dot belongs to the address: it is `{base}.Service/Method`, not a path below the base.
         return f"{self._options.base_url.rstrip('/')}.{method}"
+
+
+def credential(options: EtelecomOptions) -> ApiKey:
+    """What proves who we are: the key of the shop, or of the partner."""
+    return ApiKey("Authorization", f"Bearer {options.api_key}")
 
 
 def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> EtelecomConnection:

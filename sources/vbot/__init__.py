@@ -11,6 +11,7 @@ from sources.loading import sync_source
 from sources.provider import Provider
 from sources.vbot.api import VbotOptions, connect
 from sources.vbot.fields import CALLS, HOTLINES, LEGACY_CALLS, MEMBERS
+from sources.vbot.recordings import access
 
 PROVIDER = Provider(
     name="vbot",
@@ -18,6 +19,7 @@ PROVIDER = Provider(
     options=VbotOptions,
     record_types=(CALLS, LEGACY_CALLS, HOTLINES, MEMBERS),
     connect=connect,
+    recordings=access,
 )
 
 
@@ -40,6 +42,7 @@ def vbot(
     page_size: int | None = None,
     timezone: str = "Asia/Ho_Chi_Minh",
     currency: str = "VND",
+    recording_hosts: Sequence[str] = ("*.vbot.vn",),
     lookback_days: float = 3,
     window_days: int = 1,
     concurrency: int = 4,
@@ -70,6 +73,7 @@ def vbot(
         page_size: calls a page.
         timezone: zone of `date_create` in v1 and v2.
         currency: currency of the postage, written to every call.
+        recording_hosts: hosts besides the API's that get the key or token when callsync fetches recordings.
         lookback_days: days read again by every run.
         window_days: widest window of one request chain.
         concurrency: windows read at once.

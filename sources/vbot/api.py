@@ -22,6 +22,7 @@ from sources.account import Account, Options, option
 from sources.errors import (
     AccessDenied,
     IncompleteRead,
+    NotThere,
     ProviderError,
     RequestRefused,
     ServerFault,
@@ -109,6 +110,9 @@ class VbotOptions(Options):
     page_size: int | None = option("calls a page; by default 100 for v3, else 50", None)
     timezone: str = option("zone of date_create in v1 and v2", "Asia/Ho_Chi_Minh")
     currency: str = option("currency of postage", "VND")
+    recording_hosts: tuple[str, ...] = option(
+        "hosts besides base_url's that get the key or token when recordings are fetched", ("*.vbot.vn",)
+    )
     api_key: str | None = option("API key (v3)", None, secret=True)
     username: str | None = option("user of the token endpoint (v1, v2)", None, secret=True)
     password: str | None = option("password of the token endpoint (v1, v2)", None, secret=True)
@@ -120,6 +124,11 @@ class VbotOptions(Options):
     def version(self) -> Version:
         """The API version as data."""
         return VERSIONS[self.api_version]
+
+    @property
+    def address(self) -> str:
+        """The address of the API, without a slash at its end."""
+        return (self.base_url or self.version.base_url).rstrip("/")
 
     def problems(self) -> list[tuple[str, str]]:
         """Keys whose values cannot work together."""
@@ -162,7 +171,7 @@ class VbotConnection:
         options: VbotOptions = account.options
         self._options = options
         self._version = options.version
-        self._base_url = (options.base_url or self._version.base_url).rstrip("/")
+        self._base_url = options.address
         self._page_base = self._version.page_base if options.page_base is None else options.page_base
         self._page_size = options.page_size or self._version.page_size
         self._tz = ZoneInfo(options.timezone)
@@ -171,7 +180,7 @@ class VbotConnection:
         self.constants: Mapping[str, str] = {"currency": options.currency}
         self.findings = findings
         self._api = Api(
-            _credential(options, self._base_url),
+            credential(options),
             timeout_seconds=options.timeout_seconds,
             max_attempts=options.max_attempts,
             requests_per_second=options.requests_per_second,
@@ -372,12 +381,13 @@ def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> Vbot
     return VbotConnection(account, findings, **seams)
 
 
-def _credential(options: VbotOptions, base_url: str) -> Credential:
+def credential(options: VbotOptions) -> Credential:
+    """What proves who we are: the key of v3, or the token of v1 and v2."""
     if options.api_version == "v3":
         return ApiKey("X-API-Key", options.api_key or "")
     if options.access_token:
         return ApiKey("Authorization", f"Bearer {options.access_token}")
-    return PasswordToken(f"{base_url}/token", options.username or "", options.password or "")
+    return PasswordToken(f"{options.address}/token", options.username or "", options.password or "")
 
 
 def envelope(raw: bytes) -> msgspec.Raw | None:
@@ -415,6 +425,8 @@ def refusal_by_code(code: str, message: str) -> ProviderError:
     text = f"VBot answered error {printable(code)}: {printable(message)}"
     if code in ("401", "403", "409"):
         return AccessDenied(text)
+    if code in ("404", "410"):
+        return NotThere(text)
     if code == "429":
         return Throttled(text)
     if code.startswith("5") and len(code) == 3:

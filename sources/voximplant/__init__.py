@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dlt
@@ -12,6 +12,7 @@ from sources.loading import sync_source
 from sources.provider import Provider
 from sources.voximplant.api import PAGE_SIZE, VoximplantOptions, connect, unfinished
 from sources.voximplant.fields import ACCOUNT_INFO, APPLICATIONS, CALL_SESSIONS, USERS
+from sources.voximplant.recordings import access
 
 PROVIDER = Provider(
     name="voximplant",
@@ -19,6 +20,7 @@ PROVIDER = Provider(
     options=VoximplantOptions,
     record_types=(CALL_SESSIONS, ACCOUNT_INFO, APPLICATIONS, USERS),
     connect=connect,
+    recordings=access,
     unfinished=unfinished,
 )
 
@@ -33,6 +35,7 @@ def voximplant(
     page_size: int = PAGE_SIZE,
     timezone: str = "Etc/GMT",
     refresh_days: float = 7,
+    recording_hosts: Sequence[str] = ("*.voximplant.com",),
     filter: Mapping[str, Any] | None = None,
     lookback_days: float = 3,
     window_days: int = 1,
@@ -56,6 +59,7 @@ def voximplant(
         page_size: sessions a page, 1000 at most (Voximplant documents, GetCallHistory).
         timezone: zone that times are asked in.
         refresh_days: age up to which unfinished or unbilled sessions are read again by id.
+        recording_hosts: hosts besides the API's that get a token when callsync fetches recordings.
         filter: passed through to GetCallHistory.
         lookback_days: days read again by every run.
         window_days: widest window of one request chain.

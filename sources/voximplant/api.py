@@ -67,6 +67,9 @@ class VoximplantOptions(Options):
     page_size: int = option("sessions a page, 1000 at most", PAGE_SIZE)
     timezone: str = option("zone that times are asked in", "Etc/GMT")
     refresh_days: float = option("age up to which unfinished or unbilled sessions are read again by id", 7)
+    recording_hosts: tuple[str, ...] = option(
+        "hosts besides base_url's that get a token when recordings are fetched", ("*.voximplant.com",)
+    )
     filter: Mapping[str, Any] = option("passed through to GetCallHistory", {})
 
     def problems(self) -> list[tuple[str, str]]:
@@ -116,7 +119,7 @@ class VoximplantConnection:
         self.findings = dict(findings)
         self.zone = self.findings.get("zone", options.timezone)
         self._api = Api(
-            ServiceToken(read_credentials(options.credentials)),
+            credential(options),
             timeout_seconds=options.timeout_seconds,
             max_attempts=options.max_attempts,
             requests_per_second=options.requests_per_second,
@@ -248,6 +251,11 @@ class VoximplantConnection:
         self.zone = _known(said)
         self.findings = {**self.findings, "zone": said}
         return said
+
+
+def credential(options: VoximplantOptions) -> ServiceToken:
+    """What proves who we are: tokens of the service account."""
+    return ServiceToken(read_credentials(options.credentials))
 
 
 def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> VoximplantConnection:
