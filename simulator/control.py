@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from simulator.audio import Recordings
 from simulator.etelecom import Etelecom
 from simulator.faults import Faults
 from simulator.instants import moment
@@ -61,6 +62,7 @@ class Simulator:
         self.port: int = self._listener.getsockname()[1]
         self.clock = Clock(until)
         self.faults = Faults(seed, latency_ms)
+        self.recordings = Recordings()
         self.requests = Journal()
         self.since = until - timedelta(days=days)
         self.until = until
@@ -71,6 +73,7 @@ class Simulator:
             clock=self.clock,
             timer=timer,
             host=f"127.0.0.1:{self.port}",
+            recordings=self.recordings,
         )
         self.url = setting.url
         self.vbot = Vbot(setting, self.requests)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from simulator.audio import recording_reply
 from simulator.etelecom_query import (
     Cursor,
     TwirpError,
@@ -100,7 +99,7 @@ class Etelecom(Provider[CallLogs]):
     def handle(self, request: Request) -> Reply:
         """Answer a request."""
         if request.path.startswith("/etelecom/recordings/"):
-            return recording_reply(request, request.path)
+            return self.setting.recordings.reply(request, request.path)
         try:
             return self._answer(request)
         except TwirpError as error:

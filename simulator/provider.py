@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import orjson
 
+from simulator.audio import Recordings
 from simulator.ledger import Document, Held, Item, Key, Ledger, Selection
 from simulator.stream import LONGEST_CALL_SECONDS, SECOND, CallStream, Clockwork, microseconds
 from simulator.web import Reply, Request
@@ -49,6 +50,7 @@ class Setting:
     clock: Clock
     timer: Callable[[], float]
     host: str
+    recordings: Recordings
 
     @property
     def url(self) -> str:

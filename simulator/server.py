@@ -192,7 +192,8 @@ async def _read(scope: Message, receive: Receive) -> Request:
 
 
 def _start(reply: Reply) -> Message:
-    headers = {"content-type": reply.content_type, "content-length": str(len(reply.body)), **reply.headers}
+    length = {"content-length": str(len(reply.body))} if reply.says_length else {}
+    headers = {"content-type": reply.content_type, **length, **reply.headers}
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     return {"type": "http.response.start", "status": reply.status, "headers": pairs}
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
 
-from simulator.audio import recording_reply
 from simulator.faults import FaultKind
 from simulator.journal import Journal
 from simulator.ledger import Document, Held, Item, Key, Selection
@@ -238,7 +237,7 @@ class Vbot(Provider[Calls]):
         item = self._find_any(account, wanted)
         if not self.shown(account, item).get("is_record"):
             raise VbotError(404, "Not found", 404)
-        return recording_reply(request, wanted)
+        return self.setting.recordings.reply(request, wanted)
 
     def _find_any(self, account: int, record_id: str) -> Item:
         """The call of a group_id or of a trans_id."""

@@ -12,7 +12,6 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from simulator.audio import recording_reply
 from simulator.faults import FaultKind
 from simulator.instants import Zone
 from simulator.journal import Journal
@@ -154,7 +153,7 @@ class Voximplant(Provider[Sessions]):
             return Reply(f"Session {name}: Normal termination\n".encode(), content_type="text/plain")
         if kind not in ("secure", "records"):
             return reply_json({"error": {"code": UNKNOWN_COMMAND, "msg": "No such file"}}, 404)
-        return recording_reply(request, name)
+        return self.setting.recordings.reply(request, name)
 
     def _get_call_history(self, account: int, asked: Mapping[str, str], fault: FaultKind | None) -> Reply:
         size = bounded(asked, "count", DEFAULT_COUNT, MAX_COUNT)

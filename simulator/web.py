@@ -61,12 +61,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP reply."""
+    """An HTTP reply; one that does not say its length comes in chunks."""
 
     body: bytes
     status: int = 200
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    says_length: bool = True
 
 
 def reply_json(document: object, status: int = 200) -> Reply:
