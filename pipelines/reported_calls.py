@@ -101,15 +101,14 @@ def _renew_calls(
 ) -> None:
     for name, table in tables.items():
         connection.register(_in_unit(name), table)
-    connection.execute(f"create or replace temp table renewed as {over_unit(provider.name)}")
+    connection.execute(
+        f"delete from {REPORTED_CALLS} as reported using {_in_unit(provider.calls.table)} as unit "
+        f"where reported.provider = '{provider.name}' and reported.account = unit.account "
+        f"and reported.provider_call_id = cast(unit.{provider.calls.key_column} as varchar)"
+    )
+    connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
     for name in tables:
         connection.unregister(_in_unit(name))
-    same = " and ".join(
-        f"reported.{column} = renewed.{column}" for column in ("provider", "account", "provider_call_id")
-    )
-    connection.execute(f"delete from {REPORTED_CALLS} as reported using renewed where {same}")
-    connection.execute(f"insert into {REPORTED_CALLS} select * from renewed")
-    connection.execute("drop table renewed")
 
 
 def _in_unit(table: str) -> str:

@@ -1,4 +1,4 @@
--- Grain: one row a call of any provider. Key: call_id.
+-- Grain: one row a call of any provider. Key: provider, account, provider_call_id.
 -- What "missed" means stands here once: inbound, over and not answered.
 -- Nothing here depends on the present time, so that callsync.reported_calls can keep the rows.
 with
@@ -45,7 +45,6 @@ joined as (
 final as (
 
     select
-        provider || '/' || account || '/' || provider_call_id as call_id,
         provider,
         account,
         provider_call_id,

@@ -11,7 +11,7 @@ calls as (
 final as (
 
     select
-        call_id,
+        provider || '/' || account || '/' || provider_call_id as call_id,
         provider,
         account,
         provider_call_id,

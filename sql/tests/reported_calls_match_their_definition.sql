@@ -30,13 +30,17 @@ not_kept as (
 )
 
 select
-    call_id,
+    provider,
+    account,
+    provider_call_id,
     'not as defined' as offence
 from not_defined
 
 union all
 
 select
-    call_id,
+    provider,
+    account,
+    provider_call_id,
     'not kept' as offence
 from not_kept
