@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from simulator.audio import Recordings
+from simulator.clockwork import DAY, Clockwork, microseconds
 from simulator.etelecom import Etelecom
 from simulator.faults import Faults
 from simulator.instants import moment
@@ -21,7 +22,7 @@ from simulator.journal import Journal
 from simulator.ledger import Document
 from simulator.provider import Clock, Provider, Setting
 from simulator.server import Application, Server
-from simulator.stream import DAY, LONGEST_CALL_SECONDS, Clockwork, microseconds
+from simulator.stream import LONGEST_CALL_SECONDS
 from simulator.tls import loopback_context
 from simulator.vbot import Vbot
 from simulator.voximplant import Voximplant

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from simulator.clockwork import SECOND
 from simulator.etelecom_query import (
     Cursor,
     TwirpError,
@@ -31,7 +32,6 @@ from simulator.instants import VIETNAM_SECONDS, iso
 from simulator.ledger import Document, Held, Item, Key, Selection
 from simulator.people import AGENTS, HOTLINES
 from simulator.provider import Provider, Setting, encoded, whole
-from simulator.stream import SECOND
 from simulator.web import Reply, Request, reply_json
 
 SERVICES = ("Etelecom", "Interits", "Sencloud")

@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 
+from simulator.clockwork import microseconds
 from simulator.etelecom_records import department_id, hotline_id, user_id
 from simulator.ledger import Document, Key
 from simulator.people import AGENTS, HOTLINES
 from simulator.provider import field_in, whole
-from simulator.stream import microseconds
 from simulator.web import Reply, Request, reply_json
 
 _STATUS = {

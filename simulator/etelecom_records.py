@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import orjson
 
+from simulator.clockwork import SECOND
 from simulator.instants import VIETNAM_SECONDS, iso
 from simulator.ledger import Document
 from simulator.people import AGENTS, HOTLINES, customer_number
-from simulator.stream import SECOND, CallStream, Direction, Outcome, Shape
+from simulator.stream import CallStream, Direction, Outcome, Shape
 
 NO_TIME = "0001-01-01T00:00:00Z"
 """What Go writes for a time nobody set."""

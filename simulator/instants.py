@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from simulator.stream import DAY, HOUR, SECOND
+from simulator.clockwork import DAY, HOUR, SECOND
 
 VIETNAM_SECONDS = 7 * 3600
 _DAY_SECONDS = 86_400

@@ -14,8 +14,9 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import orjson
 
 from simulator.audio import Recordings
+from simulator.clockwork import SECOND, Clockwork, microseconds
 from simulator.ledger import Document, Held, Item, Key, Ledger, Selection
-from simulator.stream import LONGEST_CALL_SECONDS, SECOND, CallStream, Clockwork, microseconds
+from simulator.stream import LONGEST_CALL_SECONDS, CallStream
 from simulator.web import Reply, Request
 
 _READ_AT_ONCE = 1000

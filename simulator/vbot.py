@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
 
+from simulator.clockwork import SECOND
 from simulator.faults import FaultKind
 from simulator.journal import Journal
 from simulator.ledger import Document, Held, Item, Key, Selection
 from simulator.people import AGENTS, HOTLINES
 from simulator.provider import Provider, Setting, unspoilt
-from simulator.stream import SECOND
 from simulator.vbot_query import DEFAULT_SIZE, VbotError, body, number, numbers, part, tests
 from simulator.vbot_records import RECORDING_SECONDS, Calls, Legacy, index_of, legs
 from simulator.web import Reply, Request, reply_json

@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
+from simulator.clockwork import SECOND
 from simulator.instants import VIETNAM_SECONDS, american, writer
 from simulator.ledger import Document
 from simulator.people import AGENTS, HOTLINES, customer_number
-from simulator.stream import SECOND, CallStream, Direction, Outcome, Shape
+from simulator.stream import CallStream, Direction, Outcome, Shape
 
 RECORDING_SECONDS = 120
 """How long after its end a call has its recording and its postage."""

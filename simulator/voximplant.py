@@ -12,13 +12,14 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from simulator.clockwork import SECOND
 from simulator.faults import FaultKind
 from simulator.instants import Zone
 from simulator.journal import Journal
 from simulator.ledger import Document, Item, Key, Selection
 from simulator.people import AGENTS
 from simulator.provider import REMOVED, Provider, Setting, encoded, whole
-from simulator.stream import SECOND, CallStream
+from simulator.stream import CallStream
 from simulator.voximplant_query import (
     BAD_PARAMETER,
     DEFAULT_COUNT,

@@ -9,10 +9,11 @@ from typing import Any
 
 import orjson
 
+from simulator.clockwork import SECOND
 from simulator.instants import Zone, sql
 from simulator.ledger import Document
 from simulator.people import AGENTS, HOTLINES, customer_number, international
-from simulator.stream import SECOND, CallStream, Direction, Shape
+from simulator.stream import CallStream, Direction, Shape
 
 FIRST_SESSION_ID = 4_202_753_936
 FORM = "%Y-%m-%d %H:%M:%S"

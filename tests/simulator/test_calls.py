@@ -15,8 +15,9 @@ import pytest
 
 import simulator
 from simulator import Simulator
+from simulator.clockwork import DAY, HOUR, Clockwork, microseconds
 from simulator.ledger import Held, Ledger, Selection
-from simulator.stream import DAY, HOUR, CallStream, Clockwork, Direction, microseconds
+from simulator.stream import CallStream, Direction
 
 UNTIL = datetime(2026, 1, 31, 3, 17, 5, tzinfo=UTC)
 END = microseconds(UNTIL)
