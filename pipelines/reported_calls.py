@@ -5,14 +5,12 @@ after a load package only the calls it brought get new rows, by the same definit
 
     unit ──(definition, with the provider's tables exchanged for the unit's)──▶ rows ──▶ delete and insert
 
-All rows are made anew when names, settings or the definition change, or when a run ended between a package
-and its rows.
+An account's rows are made anew when its names change, all rows when settings or the definition do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import duckdb
@@ -27,31 +25,17 @@ from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.units import Unit
 
-_STATE = "reported_calls"
-"""Key in `callsync.meta`: BEHIND from before a package is loaded until its rows stand."""
-_BEHIND, _LEVEL = "behind", "level"
-
-
-def expect(connection: duckdb.DuckDBPyConnection) -> None:
-    """Note that a package is about to be loaded, whose rows do not stand yet."""
-    warehouse.remember(connection, _STATE, _BEHIND)
-
-
-def are_behind(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a run ended between a package and its rows."""
-    return warehouse.meta(connection, _STATE) == _BEHIND
-
 
 def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every row anew."""
-    with _renewing(connection):
+    with warehouse.transaction(connection):
         connection.execute(f"delete from {REPORTED_CALLS}")
         connection.execute(f"insert into {REPORTED_CALLS} select * from {CALLS_DEFINITION}")
 
 
 def renew(connection: duckdb.DuckDBPyConnection, provider: Provider, units: Sequence[Unit]) -> None:
     """Make the rows of the units' calls anew; of a unit that brings names every row of its account."""
-    with _renewing(connection):
+    with warehouse.transaction(connection):
         for unit in units:
             calls = [shaped for record_type, shaped in unit.data if record_type.table == provider.calls.table]
             if len(calls) < len(unit.data):
@@ -81,13 +65,6 @@ def over_unit(name: str) -> str:
         return node
 
     return inlined(selects[CALLS_DEFINITION]).sql(dialect="duckdb")
-
-
-@contextmanager
-def _renewing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    with warehouse.transaction(connection):
-        yield
-        warehouse.remember(connection, _STATE, _LEVEL)
 
 
 def _renew_account(connection: duckdb.DuckDBPyConnection, account: Account) -> None:

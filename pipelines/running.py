@@ -23,8 +23,9 @@ import pyarrow as pa
 from dlt.common.runtime import signals
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import reported_calls, run_log, views, warehouse
+from pipelines import run_log, views, warehouse
 from pipelines.config import Config, explained
+from pipelines.deriving import Derived
 from pipelines.destination import Warehouse
 from pipelines.run_log import AccountReport, RunReport
 from pipelines.threads import work_through
@@ -141,17 +142,6 @@ class Run:
         run_log.finish(self._connection, report, self._accounts, self._ledgers)
         return report
 
-    def _derive_what_is_behind(self) -> None:
-        """Phone numbers and reported calls, where a run ended before them or the settings are others now."""
-        region = self._config.general.default_region
-        is_behind = reported_calls.are_behind(self._connection)
-        if is_behind or warehouse.meta(self._connection, warehouse.REGION) != region:
-            # The library's metadata takes a tenth of a second to load, and most runs bring no number.
-            from pipelines import phone_numbers
-
-            phone_numbers.refresh(self._connection, _phone_columns(), region)
-            reported_calls.rebuild(self._connection)
-
     def _read_ledgers(self) -> bool:
         """What the warehouse knows of every account; True when a pending package was loaded first."""
         finished = False
@@ -199,15 +189,16 @@ class Run:
         try:
             # The first unit takes a while to come, and nothing else is to do.
             self._changed = views.refresh(self._connection, PROVIDERS, self._config.general) or self._changed
-            self._derive_what_is_behind()
-            while left:
-                self._loader_waits.set()
-                units, ended = _take_all(waiting, self._config.general.commit_rows)
-                self._loader_waits.clear()
-                left -= ended
-                for provider in {unit.account.provider for unit in units}:
-                    some = [unit for unit in units if unit.account.provider == provider]
-                    self._load(PROVIDERS[provider], together(some))
+            with Derived(self._connection, self._config.general.default_region) as derived:
+                derived.catch_up()
+                while left:
+                    self._loader_waits.set()
+                    units, ended = _take_all(waiting, self._config.general.commit_rows)
+                    self._loader_waits.clear()
+                    left -= ended
+                    for provider in {unit.account.provider for unit in units}:
+                        some = [unit for unit in units if unit.account.provider == provider]
+                        self._load(PROVIDERS[provider], together(some), derived)
         finally:
             self._stop.set()
             with suppress(queue.Empty):
@@ -250,10 +241,10 @@ class Run:
         finally:
             waiting.put(None)
 
-    def _load(self, provider: Provider, units: Sequence[Unit]) -> None:
+    def _load(self, provider: Provider, units: Sequence[Unit], derived: Derived) -> None:
         if provider.name not in self._pipelines:
             self._pipelines[provider.name] = self._pipeline(provider.name)
-        reported_calls.expect(self._connection)
+        derived.expect()
         with _signals_heard():
             self._pipelines[provider.name].run(
                 source(provider, units, run_id=self._run_id), loader_file_format="parquet"
@@ -261,21 +252,7 @@ class Run:
         self._changed = True
         for unit in units:
             self._ledgers[str(unit.account)] = unit.ledger
-        self._note_numbers(units)
-        reported_calls.renew(self._connection, provider, units)
-
-    def _note_numbers(self, units: Sequence[Unit]) -> None:
-        """Read the numbers that units bring first; those of a run cut short here are found by the next."""
-        from pipelines import phone_numbers
-
-        columns = [
-            shaped.tables[table].column(column)
-            for unit in units
-            for record_type, shaped in unit.data
-            for table, names in record_type.phone_columns().items()
-            for column in names
-        ]
-        phone_numbers.add(self._connection, columns, self._config.general.default_region)
+        derived.add(provider, units)
 
     def _observe(self, account: Account, progress: Planned | WindowRead | Noted) -> None:
         with self._lock:
@@ -394,17 +371,6 @@ def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[U
             item = waiting.get_nowait()
         except queue.Empty:
             return units, ended
-
-
-def _phone_columns() -> list[tuple[str, str]]:
-    """Every column of the providers' tables that names a side of a call, with its table."""
-    return [
-        (f"{name}.{table}", column)
-        for name, provider in PROVIDERS.items()
-        for record_type in provider.record_types
-        for table, columns in record_type.phone_columns().items()
-        for column in columns
-    ]
 
 
 def _pipeline_name(provider: str) -> str:

@@ -159,7 +159,7 @@ final as (
             when not is_over then 'in_progress'
             else 'unknown'
         end as unanswered_outcome,
-        started_at + interval '1 day' as unknown_from,
+        started_at + interval '24 hours' as unknown_from,
         is_answered,
         is_over,
 

@@ -89,7 +89,7 @@ def test_rows_that_a_run_left_behind_are_made_by_the_next(loaded: Project) -> No
     tamper(
         loaded,
         "delete from callsync.reported_calls where provider = 'vbot';"
-        "update callsync.meta set value = 'behind' where key = 'reported_calls'",
+        "update callsync.meta set value = 'behind' where key = 'derived'",
     )
     loaded.done("sync")
     assert are_as_defined(loaded)

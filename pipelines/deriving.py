@@ -1,0 +1,104 @@
+"""What follows from loaded calls: their numbers in E.164 and their rows in the reports.
+
+It is made beside the loader, over a connection of its own, while the next package is on its way:
+
+    loader    │ package 1 │ package 2 │ package 3 │
+    Derived               │ rows of 1 │ rows of 2 │ rows of 3 │
+
+A run that ends in between leaves the mark `behind` in `callsync.meta`; the next run makes everything anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+import duckdb
+
+from pipelines import reported_calls, warehouse
+from sources.provider import Provider
+from sources.registry import PROVIDERS
+from sources.units import Unit
+
+_STATE = "derived"
+_BEHIND, _LEVEL = "behind", "level"
+
+
+class Derived:
+    """A run's derived rows. Leaving it without an error waits until they stand.
+
+    Args:
+        connection: the warehouse.
+        region: country of numbers that name none.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, region: str) -> None:
+        self._connection = connection
+        self._beside = connection.cursor()
+        self._region = region
+        self._worker = ThreadPoolExecutor(1, "derived")
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None:
+                self._beside.interrupt()
+            elif self._last is not None:
+                self._last.result()
+                warehouse.remember(self._connection, _STATE, _LEVEL)
+        finally:
+            self._worker.shutdown(cancel_futures=True)
+            self._beside.close()
+
+    def catch_up(self) -> None:
+        """Make everything anew where an earlier run ended before it, or the region is another one now."""
+        is_behind = warehouse.meta(self._connection, _STATE) == _BEHIND
+        if is_behind or warehouse.meta(self._connection, warehouse.REGION) != self._region:
+            # The library's metadata takes a tenth of a second to load, and most runs bring no number.
+            from pipelines import phone_numbers
+
+            phone_numbers.refresh(self._connection, _phone_columns(), self._region)
+            reported_calls.rebuild(self._connection)
+            warehouse.remember(self._connection, _STATE, _LEVEL)
+
+    def expect(self) -> None:
+        """Note that a package is about to be loaded."""
+        if self._last is None:
+            warehouse.remember(self._connection, _STATE, _BEHIND)
+
+    def add(self, provider: Provider, units: Sequence[Unit]) -> None:
+        """Begin with the units of a package that was loaded, once those before them are done."""
+        if self._last is not None:
+            self._last.result()
+        self._last = self._worker.submit(self._derive, provider, units)
+
+    def _derive(self, provider: Provider, units: Sequence[Unit]) -> None:
+        from pipelines import phone_numbers
+
+        columns = [
+            shaped.tables[table].column(column)
+            for unit in units
+            for record_type, shaped in unit.data
+            for table, names in record_type.phone_columns().items()
+            for column in names
+        ]
+        phone_numbers.add(self._beside, columns, self._region)
+        reported_calls.renew(self._beside, provider, units)
+
+
+def _phone_columns() -> list[tuple[str, str]]:
+    """Every column of the providers' tables that names a side of a call, with its table."""
+    return [
+        (f"{name}.{table}", column)
+        for name, provider in PROVIDERS.items()
+        for record_type in provider.record_types
+        for table, columns in record_type.phone_columns().items()
+        for column in columns
+    ]
