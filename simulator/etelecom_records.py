@@ -10,7 +10,7 @@ import orjson
 from simulator.clockwork import SECOND
 from simulator.instants import VIETNAM_SECONDS, iso
 from simulator.ledger import Document
-from simulator.people import AGENTS, HOTLINES, customer_number
+from simulator.people import AGENTS, HOTLINES, Spelling, customer_number
 from simulator.stream import CallStream, Direction, Outcome, Shape
 
 NO_TIME = "0001-01-01T00:00:00Z"
@@ -20,6 +20,8 @@ NO_ID = "0"
 RECORDING_SECONDS = 240
 """How long after its end the recording of a call appears."""
 
+_SPELLINGS = (Spelling.NATIONAL, Spelling.INTERNATIONAL, Spelling.WITH_PLUS)
+_WITHHELD = "anonymous"
 _ID_EPOCH_US = 915_308_954_180_000
 """1999-01-02T20:29:14.18Z, from which an id counts ticks of 10 ms in its upper bits."""
 _TICK_US = 10_000
@@ -153,7 +155,7 @@ class CallLogs:
             begun, answered, ended = iso(second), iso(second + shape.ring_seconds), iso(end)
             inserted_at = iso(created_second + VIETNAM_SECONDS)
             updated_at = iso((created_second if created_second > end else end) + VIETNAM_SECONDS + 2)
-            person = customer_number(customer)
+            person = _number(shape, customer)
             targets = [
                 f'{{"add_time":"{begun}Z","ring_time":"{begun}Z",'
                 f'"answered_time":"{answered + "Z" if target.answered else NO_TIME}","ended_time":"{ended}Z",'
@@ -195,6 +197,10 @@ class CallLogs:
             targets=tuple(_targets(shape)),
         )
         return template
+
+
+def _number(shape: Shape, customer: int) -> str:
+    return _WITHHELD if shape.withheld else customer_number(customer, _SPELLINGS[shape.spelling])
 
 
 def _owner(shape: Shape, outgoing: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 _PREFIXES = ("090", "091", "093", "094", "096", "097", "098", "032", "033", "035", "036", "038", "039",
@@ -68,13 +69,22 @@ HOTLINES = (
 )
 
 
+class Spelling(Enum):
+    """How a telephone number is written: what stands before what is dialled in any case."""
+
+    NATIONAL = "0"
+    INTERNATIONAL = "84"
+    WITH_PLUS = "+84"
+
+
 @lru_cache(maxsize=100_000)
-def customer_number(customer: int) -> str:
-    """The national mobile number of a customer; those below ten million have different ones."""
+def customer_number(customer: int, spelling: Spelling = Spelling.NATIONAL) -> str:
+    """The mobile number of a customer; those below ten million have different ones."""
+    prefix = _PREFIXES[customer % len(_PREFIXES)].removeprefix("0")
     # 7368787 shares no factor with ten million, so the product visits every subscriber number once.
-    return f"{_PREFIXES[customer % len(_PREFIXES)]}{customer * 7368787 % _SUBSCRIBERS:07d}"
+    return f"{spelling.value}{prefix}{customer * 7368787 % _SUBSCRIBERS:07d}"
 
 
 def international(national: str) -> str:
-    """The same number in E.164 digits without the plus, as Voximplant writes it."""
-    return "84" + national.removeprefix("0")
+    """A hotline's number as Voximplant writes it."""
+    return Spelling.INTERNATIONAL.value + national.removeprefix("0")

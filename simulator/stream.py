@@ -16,7 +16,7 @@ LONGEST_CALL_SECONDS = 1800
 
 _SHAPES = 1024
 _INTERNAL_SHAPES = 64
-_CALL_BACK_TRIES = 3
+_FOLLOW_UP_TRIES = 3
 
 
 class Outcome(Enum):
@@ -60,9 +60,14 @@ class Shape:
     talk_seconds: int
     ringings: tuple[Ringing, ...]
     recorded: bool
-    calls_back: bool
+    follows_up: bool
+    """Whether it is about a recent missed call: a call back, or the customer's next try."""
     from_application: bool
     delay_us: int
+    spelling: int = 0
+    """Which of the provider's ways to write the customer's number; 0 is the usual one."""
+    withheld: bool = False
+    """Whether the customer's number is told to nobody."""
 
     @property
     def answered(self) -> bool:
@@ -94,7 +99,7 @@ class CallStream:
         self.shapes = _all_shapes()
         self._customers = max(40, clockwork.calls // 6)
         days = max(1, (clockwork.end - clockwork.start) // DAY)
-        # Whoever calls back looks at the missed calls of about the last three working hours.
+        # A follow-up is about one of the missed calls of about the last three working hours.
         self._recent = max(8, clockwork.calls // (4 * days))
 
     def __len__(self) -> int:
@@ -109,7 +114,7 @@ class CallStream:
                 yield index, start, shapes[_SHAPES + bits % _INTERNAL_SHAPES], 0
                 continue
             shape = shapes[bits % _SHAPES]
-            if shape.calls_back:
+            if shape.follows_up:
                 bits = self._missed_before(index, bits)
             fraction = bits >> 12
             # Squared: a few customers call often, most rarely.
@@ -126,12 +131,14 @@ class CallStream:
         return bits ^ bits >> 13
 
     def _missed_before(self, index: int, bits: int) -> int:
-        """The bits of a recent missed call, if a few looks find one, so that its customer is called back."""
-        for turn in range(_CALL_BACK_TRIES):
+        """The bits of a recent missed call, if a few looks find one, so that its customer is met again."""
+        for turn in range(_FOLLOW_UP_TRIES):
             earlier = index - 1 - (bits >> 5 * turn & 0xFFF) * self._recent // 0x1000
             if earlier >= 0 and not self.clockwork.paired(earlier):
                 missed = self._bits(earlier)
-                if self.shapes[missed % _SHAPES].missed:
+                shape = self.shapes[missed % _SHAPES]
+                # Whose call a follow-up is, its own bits do not tell.
+                if shape.missed and not shape.withheld and not shape.follows_up:
                     return missed
         return bits
 
@@ -140,7 +147,7 @@ class CallStream:
 def _all_shapes() -> tuple[Shape, ...]:
     """The shapes of every stream; the seed of a stream says which calls have which."""
     chance = random.Random(1)  # noqa: S311 - reproducible data, no secret
-    shapes = [_shape(chance, number) for number in range(_SHAPES)]
+    shapes = [_customers_side(chance, _shape(chance, number)) for number in range(_SHAPES)]
     return (*shapes, *(_internal_shape(chance, _SHAPES + number) for number in range(_INTERNAL_SHAPES)))
 
 
@@ -164,11 +171,17 @@ def _shape(chance: random.Random, number: int) -> Shape:
         talk_seconds=talk,
         ringings=ringings,
         recorded=talk > 0 and chance.random() < 0.93,
-        calls_back=not inbound and chance.random() < 0.4,
+        follows_up=chance.random() < (0.12 if inbound else 0.4),
         from_application=from_application,
         delay_us=0,
     )
     return replace(shape, delay_us=_delay(chance, shape))
+
+
+def _customers_side(chance: random.Random, shape: Shape) -> Shape:
+    """The shape with what the customer's network makes of the number: most carriers write it in one way."""
+    withheld = shape.direction is Direction.INBOUND and not shape.follows_up and chance.random() < 0.03
+    return replace(shape, spelling=chance.choices((0, 1, 2), (80, 12, 8))[0], withheld=withheld)
 
 
 def _internal_shape(chance: random.Random, number: int) -> Shape:
@@ -187,7 +200,7 @@ def _internal_shape(chance: random.Random, number: int) -> Shape:
         talk_seconds=talk,
         ringings=(Ringing(colleague, ring, outcome is Outcome.ANSWERED),),
         recorded=talk > 0 and chance.random() < 0.5,
-        calls_back=False,
+        follows_up=False,
         from_application=chance.random() < 0.6,
         delay_us=0,
     )

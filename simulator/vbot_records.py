@@ -11,7 +11,7 @@ import orjson
 from simulator.clockwork import SECOND
 from simulator.instants import VIETNAM_SECONDS, american, writer
 from simulator.ledger import Document
-from simulator.people import AGENTS, HOTLINES, customer_number
+from simulator.people import AGENTS, HOTLINES, Spelling, customer_number
 from simulator.stream import CallStream, Direction, Outcome, Shape
 
 RECORDING_SECONDS = 120
@@ -21,6 +21,8 @@ VND_PER_SECOND = 10.84
 INBOUND, OUTBOUND, MISSED = 1, 2, 3
 """v3's type_call."""
 
+_SPELLINGS = (Spelling.NATIONAL, Spelling.INTERNATIONAL, Spelling.WITH_PLUS)
+_WITHHELD = "unknown"
 _INDEX_DIGITS = 8
 _DISPOSITIONS = {
     Outcome.NO_ANSWER: ("NOANSWER", 480),
@@ -83,7 +85,7 @@ class Calls:
             group_id,
             milliseconds,
             milliseconds + shape.ring_seconds * 1000,
-            customer_number(customer),
+            _number(shape, customer),
             number,
         )
 
@@ -201,6 +203,10 @@ class Legacy:
             "source": _SOURCES[turn % 3] if info.get("member_no") in _MEMBERS else "Phone",
             "member_no": info.get("member_no"),
         }
+
+
+def _number(shape: Shape, customer: int) -> str:
+    return _WITHHELD if shape.withheld else customer_number(customer, _SPELLINGS[shape.spelling])
 
 
 def _member(agent: int) -> str:

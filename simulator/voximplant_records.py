@@ -12,12 +12,14 @@ import orjson
 from simulator.clockwork import SECOND
 from simulator.instants import Zone, sql
 from simulator.ledger import Document
-from simulator.people import AGENTS, HOTLINES, customer_number, international
+from simulator.people import AGENTS, HOTLINES, Spelling, customer_number, international
 from simulator.stream import CallStream, Direction, Shape
 
 FIRST_SESSION_ID = 4_202_753_936
 FORM = "%Y-%m-%d %H:%M:%S"
 
+_SPELLINGS = (Spelling.INTERNATIONAL, Spelling.WITH_PLUS, Spelling.NATIONAL)
+_WITHHELD = "Anonymous"
 _PSTN_IN_USD, _PSTN_OUT_USD, _RECORD_USD, _SESSION_USD, _ASR_USD = 0.004, 0.0215, 0.0005, 0.0002, 0.005
 _APPLICATION_IDS = 10_500_100
 _USER_IDS = 3_100_500
@@ -104,7 +106,9 @@ class Sessions:
             "begun": sql(second),
             "joined": sql(second + 1),
             "talking": sql(second + shape.ring_seconds),
-            "customer": international(customer_number(customer)),
+            "customer": _WITHHELD
+            if shape.withheld
+            else customer_number(customer, _SPELLINGS[shape.spelling]),
         }
 
     def _template(self, shape: Shape, parts: Parts) -> str:
@@ -139,6 +143,10 @@ class Sessions:
 
     def _record_url(self, shape: Shape, application: Application) -> str:
         return f"{self._url}/{'secure' if application.secure else 'records'}/%(id)d.wav"
+
+
+def _number(shape: Shape, customer: int) -> str:
+    return _WITHHELD if shape.withheld else customer_number(customer, _SPELLINGS[shape.spelling])
 
 
 class _Raw(str):

@@ -89,6 +89,39 @@ def test_a_quarter_of_inbound_calls_is_missed_and_some_are_called_back_within_ho
     assert 0.15 < back / len(missed) < 0.7
 
 
+def test_some_customers_whose_call_was_missed_try_again_within_hours() -> None:
+    stream = CallStream(clockwork(20_000), 5)
+    followed: set[int] = set()
+    missed: dict[int, int] = {}
+    for index, start, shape, customer in stream.calls(range(20_000)):
+        is_again = shape.follows_up and start - missed.get(customer, -DAY) < 12 * HOUR
+        if shape.direction is Direction.INBOUND and is_again:
+            followed.add(index)
+        if shape.missed:
+            missed[customer] = start
+    assert 400 < len(followed) < 2500
+
+
+NUMBERS = {
+    "vbot": lambda row: [row[side]["number"] for side in ("caller_info", "callee_info")],
+    "etelecom": lambda row: [row["caller"], row["callee"]],
+    "voximplant": lambda row: [leg["remote_number"] for leg in row["calls"]],
+}
+
+
+@pytest.mark.parametrize("provider", ["vbot", "etelecom", "voximplant"])
+def test_a_customers_number_comes_in_several_spellings_and_some_callers_withhold_it(provider: str) -> None:
+    simulated = Simulator(calls=2000, days=10, until=UNTIL)
+    numbers = Counter(number for row in simulated.truth(provider) for number in NUMBERS[provider](row))
+    simulated.close()
+    spellings = {
+        spelling: {number.removeprefix(spelling) for number in numbers if number.startswith(spelling)}
+        for spelling in ("0", "84", "+84")
+    }
+    assert len(set.intersection(*spellings.values())) > 20
+    assert 10 < sum(numbers[withheld] for withheld in ("unknown", "anonymous", "Anonymous")) < 100
+
+
 def test_some_customers_call_again_and_again() -> None:
     stream = CallStream(clockwork(20_000), 5)
     customers = Counter(customer for _, _, shape, customer in stream.calls(range(20_000)))
