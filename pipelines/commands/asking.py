@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from pipelines.commands.ending import DIFFERS, DONE, complain, leave
+from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave
 from sources.errors import ConfigError
 
 
@@ -41,26 +42,55 @@ def status(as_json: bool) -> None:
     "--format",
     "form",
     type=click.Choice(["table", "csv", "json", "parquet"]),
-    default="table",
-    show_default=True,
+    help="How to show the answer.  [default: what the ending of -o says, else table]",
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead."
 )
-def sql(query: str | None, file: Path | None, form: str, output: Path | None) -> None:
+def sql(query: str | None, file: Path | None, form: str | None, output: Path | None) -> None:
     """Ask the warehouse in SQL, read-only.
+
+    On a terminal and without a query it opens a shell, with history and completion; elsewhere it reads the
+    query from standard input.
 
     Reads the published copy: it never blocks a sync and is never blocked by one. Start with
     "show all tables", or with reporting.calls. Times are shown in the reporting zone.
     """
-    if (query is None) == (file is None):
-        raise ConfigError('give a query, as in callsync sql "select 1", or a file with -f')
+    if query is not None and file is not None:
+        raise ConfigError("give a query or a file with -f, not both")
+    text = query if query is not None else _query_in(file)
     from pipelines import config as configuration
-    from pipelines import queries
 
     general, warehouse = configuration.load_warehouse()
-    text = query if query is not None else Path(str(file)).read_text("utf-8")
-    queries.ask(warehouse, text, form=form, output=output, zone=general.reporting_timezone)
+    zone = general.reporting_timezone
+    if text is None and form != "parquet" and output is None and sys.stdout.isatty():
+        from pipelines import shell
+
+        shell.run(warehouse, zone, form or "table")
+    elif text is None:
+        raise ConfigError('give a query, as in callsync sql "select 1", or a file with -f')
+    else:
+        from pipelines import queries
+
+        try:
+            queries.ask(warehouse, text, form=form, output=output, zone=zone)
+        except KeyboardInterrupt:
+            complain("interrupted")
+            leave(FAILED)
+
+
+def _query_in(file: Path | None) -> str | None:
+    """The text of a file, or of standard input; None where that is a terminal, or empty."""
+    try:
+        if file is not None:
+            return file.read_text("utf-8-sig")
+        if sys.stdin is None or sys.stdin.isatty():
+            return None
+        return sys.stdin.buffer.read().decode("utf-8-sig").strip() or None
+    except OSError as error:
+        raise ConfigError(f"the query cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError("the query cannot be read: it is not UTF-8") from None
 
 
 @click.command("test")
