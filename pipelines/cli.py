@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from pipelines import threads
-from pipelines.commands import asking, beginning, reading
+from pipelines.commands import asking, beginning, reading, recordings
 from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
 
@@ -65,6 +65,7 @@ for command in (
     beginning.check,
     reading.sync,
     reading.backfill,
+    recordings.recordings,
     asking.status,
     asking.sql,
     asking.data_test,

@@ -1,0 +1,148 @@
+"""One recording, from wanted to entered in the journal; what each step leaves is enough for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from pipelines.config import explained
+from pipelines.recordings import naming
+from pipelines.recordings.journal import Journal
+from pipelines.recordings.listing import Wanted
+from pipelines.recordings.outcome import Outcome, Status
+from pipelines.recordings.parts import FilePart, Whole
+from pipelines.recordings.target import Target, delete, size_of
+from sources import audio
+from sources.account import Account
+from sources.download import About
+from sources.errors import NotThere, ProviderError, TargetError
+from sources.recordings import RecordingClient
+
+YOUNG = timedelta(days=1)
+"""Providers list a recording before it is there: what is not found of a call so young may still come."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What became of a recording, and the fault that kept it."""
+
+    outcome: Outcome
+    fault: ProviderError | None = None
+
+
+class Fetcher:
+    """Fetches recordings, several at once.
+
+    Args:
+        accounts: whose recordings these are, and the client of each, by selector.
+        target: where they go.
+        journal: where it is entered.
+        zone: IANA zone of the days in their paths.
+        owner: tells the parts of this warehouse from those of another one with the same target.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, tuple[Account, RecordingClient]],
+        target: Target,
+        journal: Journal,
+        *,
+        zone: str,
+        owner: str,
+    ) -> None:
+        self._accounts = accounts
+        self._target = target
+        self._journal = journal
+        self._zone = zone
+        self._owner = owner
+
+    def fetch(self, wanted: Wanted) -> Fetched:
+        """Fetch a recording, or what is left of it.
+
+        Raises:
+            TargetError: it cannot be kept, and no other one could.
+        """
+        recording = wanted.recording
+        try:
+            part = FilePart(
+                self._target.parts,
+                naming.part_of(recording, self._owner),
+                naming.source_of(recording),
+            )
+            try:
+                fetched = self._bring(wanted, part)
+            finally:
+                part.close()
+            self._journal.append(fetched.outcome)
+            if fetched.outcome.status is not Status.FAILED or not part.size:
+                part.discard()
+        except OSError as fault:
+            raise TargetError(f"{self._target.parts} cannot be written: {fault.strerror}") from None
+        before = wanted.before
+        if fetched.fault is None and before and before.path and before.path != fetched.outcome.path:
+            delete(before.path)
+        return fetched
+
+    def _bring(self, wanted: Wanted, part: FilePart) -> Fetched:
+        recording = wanted.recording
+        account, client = self._accounts[f"{recording.provider}.{recording.account}"]
+        now = datetime.now(UTC)
+        tried = _tried(wanted, now)
+        try:
+            whole = part.whole
+            # A kill between the last two steps leaves the file in its place and no word of it.
+            if whole is None or not self._is_placed(part, whole):
+                if whole is None or not part.size:
+                    client.fetch(recording, part)
+                    extension = audio.extension(part.head(), part.about.content_type)
+                    whole = part.finish(naming.path_of(recording, extension, self._zone))
+                self._target.place(part.file, whole.path)
+        except ProviderError as fault:
+            is_young = recording.started_at is not None and now - recording.started_at < YOUNG
+            is_gone = isinstance(fault, NotThere) and not is_young
+            status = Status.GONE if is_gone else Status.FAILED
+            return Fetched(replace(tried, status=status, error=explained(fault, account)), fault)
+        held = replace(
+            tried,
+            status=Status.HELD,
+            path=self._target.location(whole.path),
+            bytes=whole.bytes,
+            sha256=whole.sha256,
+            content_type=part.about.content_type or None,
+            fetched_at=datetime.now(UTC),
+        )
+        return Fetched(held)
+
+    def _is_placed(self, part: FilePart, whole: Whole) -> bool:
+        if part.size:
+            return False
+        if size_of(self._target.location(whole.path)) == whole.bytes:
+            return True
+        part.begin(About())
+        return False
+
+
+def _tried(wanted: Wanted, now: datetime) -> Outcome:
+    """The recording as it was before, tried once more; a file of an earlier content is still there."""
+    recording, before = wanted.recording, wanted.before
+    known = before or Outcome(
+        call_id=recording.call_id,
+        position=recording.position,
+        provider=recording.provider,
+        account=recording.account,
+        recording_id=None,
+        source="",
+        started_at=None,
+        status=Status.FAILED,
+        first_tried_at=now,
+    )
+    return replace(
+        known,
+        recording_id=recording.recording_id,
+        source=naming.source_of(recording),
+        started_at=recording.started_at,
+        error=None,
+        attempts=known.attempts + 1,
+        tried_at=now,
+    )

@@ -1,0 +1,187 @@
+"""What is wanted and what is held, by the published copy and the journal together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines import warehouse
+from pipelines.recordings.bookkeeping import table_of
+from pipelines.recordings.outcome import COLUMNS, Outcome, Status
+from sources.account import Account
+from sources.recordings import Recording
+
+_AT_ONCE = 500
+
+_LISTED = ("call_id", "position", "provider", "account", "recording_id", "url", "started_at")
+
+_KEPT = """
+create temp table kept as
+select * from outcomes
+union all by name
+select {columns} from {files} as files
+where not exists (
+    select 1 from outcomes
+    where outcomes.call_id = files.call_id and outcomes.position = files.position
+)
+"""
+
+_WANTED = """
+with
+listed as (
+    select
+        *,
+        coalesce(recording_id, split_part(url, '?', 1), '') as source
+    from reporting.recordings
+    where provider || '.' || account in (select unnest($accounts))
+),
+
+wanted as (
+    select
+        {listed},
+        {kept},
+        row_number() over (
+            partition by listed.provider, listed.account
+            order by coalesce(kept.attempts, 0), listed.started_at, listed.call_id, listed.position
+        ) as turn
+    from listed
+    left join kept on listed.call_id = kept.call_id and listed.position = kept.position
+    where
+        (
+            kept.status is null or kept.status = 'failed'
+            or (kept.status = 'gone' and $retry_gone)
+            or (kept.status in ('held', 'gone') and kept.source <> listed.source)
+        )
+        and ($kept_from is null or listed.started_at is null or listed.started_at >= $kept_from)
+        and ($start is null or listed.started_at >= $start)
+        and ($end is null or listed.started_at < $end)
+),
+
+chosen as (select * from wanted order by turn, provider, account {limit})
+"""
+
+_EXPIRED = """
+select {kept} from kept
+where
+    path is not null and started_at < $kept_from
+    and provider || '.' || account in (select unnest($accounts))
+order by started_at, call_id, position
+"""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which recordings a run is about; times in UTC, ranges are of the call's start.
+
+    Attributes:
+        accounts: whose.
+        start: only those from then on.
+        end: only those before.
+        kept_from: earlier ones are past their retention.
+        limit: how many at most.
+        retry_gone: also what the provider had no more.
+    """
+
+    accounts: tuple[Account, ...]
+    start: datetime | None = None
+    end: datetime | None = None
+    kept_from: datetime | None = None
+    limit: int | None = None
+    retry_gone: bool = False
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A recording to fetch, and what became of it before."""
+
+    recording: Recording
+    before: Outcome | None
+
+
+class Listing:
+    """The recordings of a warehouse as they are when it is opened; may be used by several threads."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
+        self._connection = connection
+        self._selection = selection
+        self._lock = threading.Lock()
+        self._wanted: Iterator[Wanted] | None = None
+
+    def counts(self) -> dict[str, int]:
+        """How many are wanted of each account."""
+        count = "select provider || '.' || account as name, count(*) from chosen group by 1"
+        found = dict(self._connection.execute(f"{self._query()} {count}", self._parameters()).fetchall())
+        return {str(account): found.get(str(account), 0) for account in self._selection.accounts}
+
+    def next(self) -> Wanted | None:
+        """The next one: accounts by turns, the least tried first, and of those the oldest.
+
+        A provider deletes the oldest first, and what fails again and again must not keep others waiting.
+        """
+        with self._lock:
+            if self._wanted is None:
+                self._wanted = self._read()
+            return next(self._wanted, None)
+
+    def expired(self) -> list[Outcome]:
+        """Files that are past their retention."""
+        if self._selection.kept_from is None:
+            return []
+        query = _EXPIRED.format(kept=", ".join(COLUMNS))
+        parameters = {key: self._parameters()[key] for key in ("accounts", "kept_from")}
+        rows = self._connection.execute(query, parameters).fetchall()
+        return [_outcome(row) for row in rows]
+
+    def _read(self) -> Iterator[Wanted]:
+        every = "select * from chosen order by turn, provider, account"
+        cursor = self._connection.execute(f"{self._query()} {every}", self._parameters())
+        while rows := cursor.fetchmany(_AT_ONCE):
+            for row in rows:
+                listed, kept = row[: len(_LISTED)], row[len(_LISTED) : -1]
+                yield Wanted(Recording(*listed), _outcome(kept) if kept[0] is not None else None)
+
+    def _query(self) -> str:
+        listed = ", ".join(f"listed.{name}" for name in _LISTED)
+        kept = ", ".join(f"kept.{name} as kept_{name}" for name in COLUMNS)
+        most = self._selection.limit
+        return _WANTED.format(listed=listed, kept=kept, limit="" if most is None else f"limit {most:d}")
+
+    def _parameters(self) -> dict[str, Any]:
+        chosen = self._selection
+        return {
+            "accounts": [str(account) for account in chosen.accounts],
+            "start": chosen.start,
+            "end": chosen.end,
+            "kept_from": chosen.kept_from,
+            "retry_gone": chosen.retry_gone,
+        }
+
+
+@contextmanager
+def opened(path: Path, journal: Sequence[Outcome], selection: Selection) -> Iterator[Listing]:
+    """The recordings of the published copy, and what the journal knows better.
+
+    Raises:
+        WarehouseError: nothing was published yet, or it cannot be opened.
+    """
+    with closing(warehouse.reading(path)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.register("outcomes", table_of(journal))
+        tables = "select 1 from information_schema.tables where table_schema = 'callsync' and table_name = ?"
+        # A copy of an earlier version has no such table yet.
+        has_table = connection.execute(tables, ["recording_files"]).fetchall()
+        files = "callsync.recording_files" if has_table else "outcomes"
+        connection.execute(_KEPT.format(columns=", ".join(COLUMNS), files=files))
+        yield Listing(connection, selection)
+
+
+def _outcome(row: Sequence[Any]) -> Outcome:
+    known = dict(zip(COLUMNS, row, strict=True))
+    return Outcome(**{**known, "status": Status(known["status"])})

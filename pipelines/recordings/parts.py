@@ -1,0 +1,148 @@
+"""What has come of recordings so far, on disk: the bytes, and beside them what is known of them.
+
+    <name>.part    the bytes, mode 600
+    <name>.json    which recording they are of, what the server said, and once they are whole, their sum
+
+Either may be lost: without the other it counts for nothing, and the recording is begun again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from sources.audio import SNIFFED_BYTES
+from sources.download import About
+
+KEPT_SECONDS = 7 * 86_400.0
+"""A part that nobody went on with for so long is of a recording that nobody wants any more."""
+
+
+_NOTHING = About()
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A part that is whole: where it belongs below the target, its length and its sum."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Known:
+    source: str
+    about: About = _NOTHING
+    whole: Whole | None = None
+
+
+class FilePart:
+    """What has come of one recording; used by one thread.
+
+    Args:
+        folder: where parts are.
+        name: of the part.
+        source: what the recording is asked by; a part of another one is dropped.
+    """
+
+    def __init__(self, folder: Path, name: str, source: str) -> None:
+        self.file = folder / f"{name}.part"
+        self._notes = folder / f"{name}.json"
+        self._known = _read(self._notes)
+        if self._known.source != source:
+            self.discard()
+            self._known = _Known(source)
+        descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
+        self._bytes = os.fdopen(descriptor, "r+b")
+        self.size = self._bytes.seek(0, os.SEEK_END)
+        if self.whole and self.size not in (0, self.whole.bytes):
+            self.begin(_NOTHING)
+
+    @property
+    def about(self) -> About:
+        """What the server said of the recording."""
+        return self._known.about
+
+    @property
+    def whole(self) -> Whole | None:
+        """What is known once everything has come; the bytes may be in their place already."""
+        return self._known.whole
+
+    def tail(self, length: int) -> bytes:
+        """The last bytes."""
+        self._bytes.seek(self.size - length)
+        return self._bytes.read(length)
+
+    def head(self) -> bytes:
+        """The first bytes, enough to tell what it is."""
+        self._bytes.seek(0)
+        return self._bytes.read(SNIFFED_BYTES)
+
+    def begin(self, about: About) -> None:
+        """Drop what has come."""
+        # The bytes go first: new notes over old bytes would make one recording of two.
+        self._bytes.truncate(0)
+        self.size = 0
+        self._note(_Known(self._known.source, about))
+
+    def note(self, about: About) -> None:
+        """Learn more of the same content."""
+        if about != self.about:
+            self._note(replace(self._known, about=about))
+
+    def write(self, chunk: bytes) -> None:
+        """Add what comes next; it outlives a kill of this process."""
+        self._bytes.seek(self.size)
+        self._bytes.write(chunk)
+        self._bytes.flush()
+        self.size += len(chunk)
+
+    def finish(self, path: str) -> Whole:
+        """Everything has come: make it outlive a loss of power, and remember its sum and its place."""
+        os.fsync(self._bytes.fileno())
+        self._bytes.seek(0)
+        digest = hashlib.file_digest(self._bytes, "sha256").hexdigest()
+        whole = Whole(path, self.size, digest)
+        self._note(replace(self._known, whole=whole))
+        return whole
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._bytes.close()
+
+    def discard(self) -> None:
+        """Forget everything."""
+        for file in (self.file, self._notes):
+            file.unlink(missing_ok=True)
+
+    def _note(self, known: _Known) -> None:
+        self._known = known
+        temporary = self._notes.with_suffix(".tmp")
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(known))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self._notes)
+
+
+def sweep(folder: Path) -> None:
+    """Delete the parts that were left long ago."""
+    for file in folder.iterdir():
+        with suppress(OSError):
+            is_ours = file.suffix in (".part", ".json", ".tmp")
+            if is_ours and time.time() - file.stat().st_mtime > KEPT_SECONDS:
+                file.unlink()
+
+
+def _read(notes: Path) -> _Known:
+    try:
+        return msgspec.json.decode(notes.read_bytes(), type=_Known)
+    except (OSError, msgspec.DecodeError):
+        return _Known("")

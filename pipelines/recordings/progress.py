@@ -1,0 +1,134 @@
+"""What a download says meanwhile: a live display on a terminal, a line a recording elsewhere, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from pipelines.recordings.outcome import Outcome, Status
+from pipelines.recordings.running import Planned, Watcher
+from sources.http import printable
+
+
+@contextmanager
+def watcher(log_format: str) -> Iterator[Watcher]:
+    """Whoever tells it as it fits: `json`, or text, live where standard error is a terminal."""
+    if log_format == "json":
+        yield _json_lines()
+    elif Console(stderr=True).is_terminal:
+        with _live() as live:
+            yield live
+    else:
+        yield _lines()
+
+
+def counted(number: int) -> str:
+    """So many recordings."""
+    return f"{number:,} recording{'' if number == 1 else 's'}"
+
+
+def _lines() -> Watcher:
+    def observe(event: Planned | Outcome) -> None:
+        if isinstance(event, Planned):
+            say(f"{event.account}: {counted(event.recordings)} to fetch")
+        else:
+            say(_told(event))
+
+    def say(text: str) -> None:
+        click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}", err=True)
+
+    return Watcher(observe, say)
+
+
+def _json_lines() -> Watcher:
+    def emit(**facts: object) -> None:
+        click.echo(json.dumps({"at": datetime.now(UTC).isoformat(), **facts}), err=True)
+
+    def observe(event: Planned | Outcome) -> None:
+        if isinstance(event, Planned):
+            emit(event="planned", account=event.account, recordings=event.recordings)
+        else:
+            emit(
+                event="recording",
+                account=_account(event),
+                call_id=event.call_id,
+                position=event.position,
+                status=event.status,
+                path=event.path,
+                bytes=event.bytes,
+                error=event.error,
+            )
+
+    return Watcher(observe, lambda text: emit(event="message", text=text))
+
+
+class _Bytes(ProgressColumn):
+    """Bytes so far, and bytes a second."""
+
+    def render(self, task: Task) -> Text:
+        size = int(task.fields["bytes"])
+        seconds = (task.finished_time if task.finished else task.elapsed) or 0.0
+        rate = f"{decimal(int(size / seconds))}/s" if size and seconds > 0 else ""
+        return Text(f"{decimal(size):>10} {rate:>11}", style="cyan")
+
+
+@contextmanager
+def _live() -> Iterator[Watcher]:
+    tasks: dict[str, TaskID] = {}
+    sizes: dict[str, int] = {}
+    with Progress(
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("recordings"),
+        _Bytes(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=Console(stderr=True),
+    ) as progress:
+
+        def observe(event: Planned | Outcome) -> None:
+            if isinstance(event, Planned):
+                tasks[event.account] = progress.add_task(event.account, total=event.recordings, bytes=0)
+                sizes[event.account] = 0
+                return
+            name = _account(event)
+            if event.status is Status.HELD:
+                sizes[name] += event.bytes or 0
+            else:
+                say(_told(event))
+            progress.update(tasks[name], advance=1, bytes=sizes[name])
+
+        def say(text: str) -> None:
+            progress.console.print(Text(text, style="yellow"))
+
+        yield Watcher(observe, say)
+
+
+def _told(outcome: Outcome) -> str:
+    what = f"{_account(outcome)}: {printable(outcome.call_id)} {outcome.position}"
+    if outcome.status is Status.HELD:
+        return f"{what}: {decimal(outcome.bytes or 0)} in {outcome.path}"
+    return f"{what}: {outcome.status}: {outcome.error}"
+
+
+def _account(outcome: Outcome) -> str:
+    return f"{outcome.provider}.{outcome.account}"
