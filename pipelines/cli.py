@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from pipelines import threads
-from pipelines.commands import asking, beginning, reading, recordings
+from pipelines.commands import asking, beginning, reading, recordings, verifying
 from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
 
@@ -69,6 +69,7 @@ for command in (
     asking.status,
     asking.sql,
     asking.data_test,
+    verifying.verify,
 ):
     cli.add_command(command)
 

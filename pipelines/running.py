@@ -23,7 +23,7 @@ import pyarrow as pa
 from dlt.common.runtime import signals
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import run_log, views, warehouse
+from pipelines import fading, run_log, views, warehouse
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
 from pipelines.destination import Warehouse
@@ -37,7 +37,7 @@ from sources.provider import Provider
 from sources.reading import AccountReader
 from sources.registry import PROVIDERS
 from sources.units import Noted, Observer, Planned, Span, Unit, UnitSize, WindowRead, together
-from sources.windows import Window
+from sources.windows import Intervals, Window
 
 UNITS_WAITING = 1
 """Units that may wait for the loader: enough to keep it busy, few enough to bound memory."""
@@ -57,17 +57,20 @@ class Plan:
         start: first instant of a backfill; a sync begins at the account's `start_date`.
         end: end of a backfill; a sync ends now.
         force: reads what earlier runs read already.
+        within: by account, the part of the range that is read, where it is not all of it.
     """
 
     kind: str = "sync"
     start: datetime | None = None
     end: datetime | None = None
     force: bool = False
+    within: Mapping[str, Intervals] | None = None
 
     def of(self, account: Account, now: datetime) -> Span:
         """What is wanted of one account."""
         start = self.start or account.options.start_date
-        return Span(self.kind, min(start, now), min(self.end or now, now), self.force)
+        within = None if self.within is None else self.within.get(str(account), Intervals())
+        return Span(self.kind, min(start, now), min(self.end or now, now), self.force, within)
 
 
 @dataclass(frozen=True)
@@ -245,6 +248,7 @@ class Run:
         if provider.name not in self._pipelines:
             self._pipelines[provider.name] = self._pipeline(provider.name)
         derived.expect()
+        units = fading.kept(self._connection, units)
         with _signals_heard():
             self._pipelines[provider.name].run(
                 source(provider, units, run_id=self._run_id), loader_file_format="parquet"

@@ -7,11 +7,15 @@ between two attempts would hold up Ctrl-C by minutes.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from weakref import WeakSet
 
 T = TypeVar("T")
+
+GRACE_SECONDS = 0.5
+"""A thread that has handed over its result takes a moment to end."""
 
 _started: WeakSet[threading.Thread] = WeakSet()
 
@@ -39,5 +43,8 @@ def work_through(items: Sequence[T], work: Callable[[T], None], at_once: int, na
 
 
 def are_left() -> bool:
-    """Whether any of the threads has not ended yet."""
-    return any(thread.is_alive() for thread in _started)
+    """Whether any of the threads is still at work, after a moment for those that are about to end."""
+    give_up_at = time.monotonic() + GRACE_SECONDS
+    for thread in list(_started):
+        thread.join(max(0.0, give_up_at - time.monotonic()))
+    return any(thread.is_alive() for thread in list(_started))

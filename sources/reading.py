@@ -147,6 +147,8 @@ class AccountReader:
             todo = self.ledger.under(self._lookback, self._now).to_sync(wanted.start, wanted.end)
         else:
             todo = self.ledger.to_backfill(wanted.start, wanted.end, force=wanted.force)
+        if wanted.within is not None:
+            todo &= wanted.within
         return cut(todo, zone=self._connection.zone, days=self._account.options.window_days)
 
     def units(self, wanted: Span) -> Iterator[Unit]:

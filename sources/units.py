@@ -10,7 +10,7 @@ from sources.account import Account
 from sources.ledger import Ledger
 from sources.shaping import Rejected, Shaped, concat
 from sources.shaping.fields import RecordType
-from sources.windows import Window
+from sources.windows import Intervals, Window
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class UnitSize:
 
 @dataclass(frozen=True)
 class Span:
-    """What a run wants of an account: a `sync` or a `backfill` of `[start, end)`."""
+    """What a run wants of an account: a `sync` or a `backfill` of `[start, end)`, or of what is `within`."""
 
     kind: str
     start: datetime
     end: datetime
     force: bool = False
+    within: Intervals | None = None
 
 
 @dataclass(frozen=True)

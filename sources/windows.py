@@ -85,6 +85,10 @@ class Intervals:
         """Union."""
         return Intervals.of((*self.windows, *other.windows))
 
+    def __and__(self, other: Intervals) -> Intervals:
+        """Intersection."""
+        return self - (self - other)
+
     def __sub__(self, other: Intervals) -> Intervals:
         """The instants of this set that are not in the other."""
         left: list[Window] = []

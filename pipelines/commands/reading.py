@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -58,19 +59,29 @@ def backfill(
     """
     from pipelines import config as configuration
     from pipelines.running import Plan
-    from sources.windows import instant
 
     config = configuration.load()
-    zone = config.general.reporting_timezone
+    first, last = range_of(start, end, config.general.reporting_timezone)
+    _read(config, selectors, Plan("backfill", first, last, force), dry_run, log_format)
+
+
+def range_of(start: str, end: str, zone: str) -> tuple[datetime, datetime]:
+    """What --from and --to mean, in UTC.
+
+    Raises:
+        ConfigError: one of them is no date, or they are the wrong way round.
+    """
+    from sources.windows import instant
+
     try:
-        plan = Plan("backfill", instant(start, zone), instant(end, zone), force)
+        first, last = instant(start, zone), instant(end, zone)
     except ValueError:
         raise ConfigError(
             "--from and --to take a date such as 2026-01-31, or ISO 8601 with an offset"
         ) from None
-    if plan.start is not None and plan.end is not None and plan.start >= plan.end:
+    if first >= last:
         raise ConfigError(f"--from {start} is not before --to {end}")
-    _read(config, selectors, plan, dry_run, log_format)
+    return first, last
 
 
 def _read(config: Config, selectors: Sequence[str], plan: Plan, dry_run: bool, log_format: str) -> None:

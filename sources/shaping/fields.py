@@ -132,6 +132,8 @@ class RecordType:
     children: tuple[Child, ...] = ()
     keeps_unknown: bool = True
     """Whether undocumented fields are kept in `extra`; without, the tables have no such column."""
+    fading: tuple[str, ...] = ()
+    """Columns of the root that the provider empties after a time; the value it gave last is the true one."""
     drops: frozenset[str] = field(default_factory=frozenset)
     """Wire names of secrets, never kept anywhere."""
     constants: tuple[str, ...] = ()

@@ -33,6 +33,8 @@ CALL_SESSIONS = RecordType(
     table="call_sessions",
     key="call_session_history_id",
     times=("start_date",),
+    # Log files are kept for a month, and then the address is cleared (Voximplant, CallSessionInfoType).
+    fading=("log_file_url",),
     fields=(
         _integer("call_session_history_id"),
         _integer("account_id"),

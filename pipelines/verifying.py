@@ -1,0 +1,163 @@
+"""`callsync verify`: the calls that the providers show now against those of the published copy.
+
+    provider ──(windows, read as a sync reads them)──▶ shown: id, time, content ─┐
+    published copy ──(the same tables)───────────────▶ held:  id, time, content ─┴─▶ differences by window
+
+Only what earlier runs finished is compared. The content is a hash over a call's row and its children's, so a
+call that changed under its id is found too. Nothing is written: a repair is a backfill of what differs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from pipelines import contents, warehouse
+from pipelines.config import Config, explained
+from pipelines.running import ledgers
+from pipelines.threads import work_through
+from sources.account import Account
+from sources.errors import CallsyncError
+from sources.ledger import Ledger
+from sources.reading import AccountReader
+from sources.registry import PROVIDERS
+from sources.units import Noted, Observer, Planned, Span, UnitSize, WindowRead
+from sources.windows import Intervals, Window
+
+COMPARED_AT_ONCE = 20_000
+"""Calls of the provider that are held in memory at once, about."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A window in which the provider and the warehouse were compared.
+
+    Attributes:
+        shown: calls that the provider shows with a time in the window.
+        held: calls that the warehouse has there.
+        missing: ids that only the provider has.
+        changed: ids of calls whose content differs.
+        gone: ids that the provider no longer shows; they are kept.
+    """
+
+    window: Window
+    shown: int
+    held: int
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether reading the window again would change the warehouse."""
+        return bool(self.missing or self.changed)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found out about an account: its windows, oldest first, and the fault that ended it, if any."""
+
+    account: Account
+    windows: tuple[Compared, ...]
+    error: str | None = None
+
+    @property
+    def differing(self) -> Intervals:
+        """The time in which reading again would change the warehouse."""
+        return Intervals.of(compared.window for compared in self.windows if compared.differs)
+
+
+def verify(
+    config: Config,
+    accounts: Sequence[Account],
+    wanted: Mapping[str, Intervals],
+    *,
+    observe: Observer = lambda account, progress: None,
+) -> Iterator[Verified]:
+    """Compare accounts at once; results come in the order of the accounts.
+
+    Args:
+        config: the configuration.
+        accounts: who is compared.
+        wanted: by account, the time to compare; of it, what earlier runs finished is.
+        observe: told of progress, from several threads.
+
+    Raises:
+        WarehouseError: nothing was published yet.
+    """
+    with closing(warehouse.reading(config.warehouse)) as copy:
+        copy.execute("set timezone = 'UTC'")
+        known = ledgers(copy, accounts)
+        results: dict[str, Future[Verified]] = {str(account): Future() for account in accounts}
+
+        def work(account: Account) -> None:
+            name = str(account)
+            try:
+                with closing(copy.cursor()) as cursor:
+                    found = _compare(account, known[name], wanted[name], cursor, observe)
+                results[name].set_result(found)
+            except Exception as error:
+                results[name].set_exception(error)
+
+        work_through(accounts, work, config.general.accounts_at_once, "verify")
+        for result in results.values():
+            yield result.result()
+
+
+def _compare(
+    account: Account, known: Ledger, wanted: Intervals, cursor: duckdb.DuckDBPyConnection, observe: Observer
+) -> Verified:
+    provider = PROVIDERS[account.provider]
+    todo = known.finished & wanted
+    if not todo:
+        return Verified(account, ())
+    start, end = todo.windows[0].start, todo.windows[-1].end
+    # What is not to be compared counts as read, so that a backfill leaves it out.
+    ledger = Ledger(finished=Intervals.of([Window(start, end)]) - todo, findings=known.findings)
+    read: list[Window] = []
+
+    def heard(whose: Account, progress: Planned | WindowRead | Noted) -> None:
+        if isinstance(progress, WindowRead):
+            read.append(progress.window)
+        observe(whose, progress)
+
+    error = None
+    connection = provider.connect(account, known.findings)
+    try:
+        reader = AccountReader(
+            provider, account, connection, ledger,
+            now=datetime.now(UTC).replace(microsecond=0),
+            unit_size=UnitSize(rows=COMPARED_AT_ONCE),
+            observe=heard,
+        )  # fmt: skip
+        contents.begin(cursor)
+        for unit in reader.units(Span("backfill", start, end)):
+            for _, shaped in unit.data:
+                contents.add_shown(cursor, provider, shaped.tables)
+    except CallsyncError as fault:
+        error = explained(fault, account)
+    finally:
+        connection.close()
+    windows = sorted(read)
+    contents.add_held(cursor, provider, account.name, windows)
+    return Verified(account, tuple(_by_window(cursor, windows)), error)
+
+
+def _by_window(cursor: duckdb.DuckDBPyConnection, windows: Sequence[Window]) -> Iterator[Compared]:
+    starts = [window.start for window in windows]
+    counts = contents.counts(cursor)
+    found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for kind, call_id, at in contents.differences(cursor):
+        # A provider may show a call in a window that its own times do not lie in: it counts for the nearest.
+        found[max(bisect_right(starts, at) - 1, 0)][kind].append(call_id)
+    for number, window in enumerate(windows):
+        shown, held = counts.get(window.start, (0, 0))
+        lists = {kind: tuple(found[number][kind]) for kind in ("missing", "changed", "gone")}
+        yield Compared(window, shown, held, **lists)

@@ -1,0 +1,128 @@
+"""`callsync verify` finds what the warehouse lacks or holds otherwise, and repairs it; it deletes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+import pytest
+
+from simulator import Simulator
+from tests.pipelines.project import Project, everyone
+
+KEYS = {"vbot": "group_id", "etelecom": "id", "voximplant": "call_session_history_id"}
+ROOTS = {"vbot": "calls", "etelecom": "call_logs", "voximplant": "call_sessions"}
+LISTS = {"vbot": "calls__callee", "etelecom": "call_logs__call_targets", "voximplant": "call_sessions__calls"}
+
+
+def damage(project: Project, statement: str) -> None:
+    """Change the warehouse and its copy behind callsync's back."""
+    for file in (project.warehouse, project.published):
+        with duckdb.connect(str(file)) as connection:
+            connection.execute(statement)
+
+
+def differences(project: Project, kind: str, *arguments: str) -> dict[str, list[str]]:
+    """By account, the ids of one kind of difference."""
+    said = json.loads(project.run("verify", "--json", *arguments).out)
+    found = {
+        account["account"]: sorted(call_id for window in account["windows"] for call_id in window[kind])
+        for account in said["accounts"]
+    }
+    return {account: ids for account, ids in found.items() if ids}
+
+
+def test_a_warehouse_after_a_sync_is_what_the_providers_show(loaded: Project) -> None:
+    outcome = loaded.done("verify")
+    assert [line.split(":")[0] for line in outcome.out.splitlines()] == [
+        "vbot.main",
+        "etelecom.main",
+        "voximplant.main",
+    ]
+    assert outcome.out.count("300 calls") == outcome.out.count("all equal") == 3
+
+
+@pytest.mark.parametrize("provider", KEYS)
+def test_a_call_the_warehouse_lost_is_missing_until_it_is_repaired(provider: str, loaded: Project) -> None:
+    key, root = KEYS[provider], ROOTS[provider]
+    ((lost,),) = loaded.rows(f"select cast(min({key}) as varchar) from {provider}.{root}")
+    undamaged = loaded.data()
+    damage(loaded, f"delete from {provider}.{root} where cast({key} as varchar) = '{lost}'")
+    outcome = loaded.run("verify")
+    assert outcome.code == 4
+    assert f"1 missing: {lost}" in outcome.out
+    repaired = loaded.done("verify", "--repair")
+    assert f"1 missing: {lost}" in repaired.err
+    assert "all equal" in repaired.out
+    assert loaded.data() == undamaged
+    loaded.done("verify")
+
+
+@pytest.mark.parametrize("provider", KEYS)
+def test_a_child_that_differs_makes_its_call_differ(provider: str, loaded: Project) -> None:
+    key, table = KEYS[provider], LISTS[provider]
+    ((touched,),) = loaded.rows(f"select cast(min({key}) as varchar) from {provider}.{table}")
+    undamaged = loaded.data()
+    damage(loaded, f"delete from {provider}.{table} where cast({key} as varchar) = '{touched}'")
+    assert differences(loaded, "changed") == {f"{provider}.main": [touched]}
+    loaded.done("verify", "--repair")
+    assert loaded.data() == undamaged
+
+
+def test_calls_a_provider_forgot_are_named_and_kept(project: Project, changing: Simulator) -> None:
+    project.configure(changing, everyone())
+    project.done("sync")
+    forgotten = {}
+    for provider, key in KEYS.items():
+        record = changing.truth(provider)[150][key]
+        changing.hide(provider, record)
+        forgotten[f"{provider}.main"] = [str(record)]
+    assert differences(project, "gone") == forgotten
+    assert project.done("verify", "--repair").out.count("1 kept that the provider no longer shows") == 3
+    assert project.rows("select count(*) from reporting.calls") == [(900,)]
+
+
+def test_what_changed_at_the_provider_since_is_a_difference(project: Project, changing: Simulator) -> None:
+    project.configure(changing, everyone("etelecom.main"))
+    project.done("sync")
+    record = changing.truth("etelecom")[10]["id"]
+    changing.change("etelecom", record, note="called back")
+    late = changing.add_late("etelecom", changing.since)
+    assert differences(project, "changed") == {"etelecom.main": [record]}
+    assert differences(project, "missing") == {"etelecom.main": [late]}
+
+
+def test_only_what_was_read_and_asked_for_is_compared(loaded: Project, simulator: Simulator) -> None:
+    day = simulator.since.date().isoformat()
+    simulator.requests.clear()
+    said = json.loads(loaded.done("verify", "etelecom", "--from", "2001-01-01", "--to", day, "--json").out)
+    windows: list[Any] = said["accounts"][0]["windows"]
+    assert windows
+    assert all(window["window_start"] >= "2026" and window["window_end"][:10] <= day for window in windows)
+    assert not simulator.requests.count("vbot")
+
+
+def test_an_account_that_cannot_be_read_is_one_line(loaded: Project, simulator: Simulator) -> None:
+    simulator.faults.sometimes("500", 1.0, provider="vbot")
+    outcome = loaded.run("verify")
+    assert outcome.code == 1
+    complaints = [line for line in outcome.lines if line.startswith("vbot.main:") and "HTTP 500" in line]
+    assert len(complaints) == 1
+    assert "etelecom.main: 300 calls" in outcome.out
+
+
+def test_an_address_the_provider_clears_after_a_month_is_kept(project: Project, changing: Simulator) -> None:
+    project.configure(changing, everyone("voximplant.main"))
+    project.done("sync")
+    kept = "select log_file_url from voximplant.call_sessions where call_session_history_id = {}"
+    session = changing.truth("voximplant")[20]["call_session_history_id"]
+    before = project.rows(kept.format(session))
+    assert before != [(None,)]
+    changing.change("voximplant", session, log_file_url="", custom_data="asked again")
+    project.done("sync")
+    assert project.rows(kept.format(session)) == before
+    assert project.rows(
+        f"select custom_data from voximplant.call_sessions where call_session_history_id = {session}"
+    ) == [("asked again",)]
+    project.done("verify")
