@@ -46,9 +46,15 @@ final as (
         newest_calls.newest_call_at,
         last_successes.last_success_at,
 
-        cast(floor(extract(epoch from current_timestamp - accounts.cursor) / 60) as bigint) as minutes_behind,
-        cast(floor(extract(epoch from current_timestamp - last_successes.last_success_at) / 60) as bigint)
-            as minutes_since_success,
+        -- Differences of epochs, because those of times count days in the reader's zone.
+        cast(
+            floor((extract(epoch from current_timestamp) - extract(epoch from accounts.cursor)) / 60) as bigint
+        ) as minutes_behind,
+        cast(
+            floor(
+                (extract(epoch from current_timestamp) - extract(epoch from last_successes.last_success_at)) / 60
+            ) as bigint
+        ) as minutes_since_success,
         accounts.cursor is null
         or accounts.cursor < current_timestamp - settings.freshness_hours * interval '1 hour' as is_stale
 

@@ -1,6 +1,6 @@
 -- Grain: one row a missed call, with the first later contact with its caller. Key: call_id.
--- A contact is a call back to the caller, whatever came of it, or a call of the caller that was answered, in the same
--- account. Each step reads current_calls itself and only the columns it needs: that is what keeps this quick.
+-- A contact is a call back to the caller, whatever came of it, or an answered call of the caller, in the same
+-- account. Each step reads current_calls itself, and only the columns it needs: that keeps this quick.
 with
 
 missed as (
@@ -58,8 +58,8 @@ calls_of_callers as (
 
 ),
 
--- Backwards through a caller's calls, the earliest contact so far. Missed calls come before contacts of the same
--- instant, so that a contact is always strictly later.
+-- Backwards through a caller's calls, the earliest contact so far. Of one instant the missed calls come first,
+-- so that a contact is always strictly later.
 followed as (
 
     select
@@ -134,10 +134,15 @@ final as (
         contacted.contact_kind,
         contacted.contacted_at,
         contacted.is_contact_answered,
-        -- The difference of two epochs, because that of two times counts days in the reader's zone.
+        -- A difference of epochs, because that of times counts days in the reader's zone; rounded, because an
+        -- epoch is a double.
         cast(
-            floor(round(extract(epoch from contacted.contacted_at) - extract(epoch from missed.started_at), 6))
-            as bigint
+            floor(
+                round(
+                    extract(epoch from contacted.contacted_at) - extract(epoch from missed.started_at),
+                    6
+                )
+            ) as bigint
         ) as seconds_until_contact,
 
         missed.contact_number is not null as is_reachable,
