@@ -57,6 +57,7 @@ class Recordings:
     Switches:
         seconds: how long each is, at 8000 bytes a second.
         edition: another number is other content of the same length, under the same name.
+        heeds_if_range: False sends the part that is asked for although the content is new.
         takes_ranges: False answers the whole whatever is asked.
         misstates_ranges: says of a part that it begins a byte later than it does.
         largest_part: the most bytes of an answer to a range; 0 is any number.
@@ -73,6 +74,7 @@ class Recordings:
     def __init__(self) -> None:
         self.seconds = 0.5
         self.edition = 0
+        self.heeds_if_range = True
         self.takes_ranges = True
         self.misstates_ranges = False
         self.largest_part = 0
@@ -110,7 +112,8 @@ class Recordings:
             changed = "Mon, 05 Jan 2026 08:00:00 GMT" if not self.edition else "Tue, 06 Jan 2026 08:00:00 GMT"
             headers |= {"ETag": tag, "Last-Modified": changed}
         asked = _RANGE.match(wanted) if self.takes_ranges else None
-        if not asked or not any(asked.groups()) or request.headers.get("if-range", tag) != tag:
+        is_new = self.heeds_if_range and request.headers.get("if-range", tag) != tag
+        if not asked or not any(asked.groups()) or is_new:
             return Reply(body, 200, self.content_type, headers, self.says_length)
         return self._part(body, asked[1], asked[2], headers)
 

@@ -20,7 +20,14 @@ from typing import Protocol
 import httpx
 
 from sources import audio
-from sources.errors import IncompleteRead, NetworkFault, RequestRefused, UnreadableBody
+from sources.errors import (
+    AccessDenied,
+    IncompleteRead,
+    NetworkFault,
+    ProviderError,
+    RequestRefused,
+    UnreadableBody,
+)
 from sources.http import Api, Request, printable
 
 MOST_REDIRECTS = 5
@@ -31,6 +38,8 @@ LARGEST_BYTES = 8 * 2**30
 """No recording is larger; a body without an end would fill the disk that the warehouse is on."""
 
 ERROR_BYTES = 64 * 1024
+LONGEST_HOST = 253
+LAST_PORT = 65_535
 
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)$")
@@ -116,6 +125,15 @@ def download(api: Api, asked: Asked, part: Part, explain: Callable[[bytes], obje
             raise IncompleteRead(f"{asked.url.host} sends no more than {said}")
 
 
+def is_http(url: httpx.URL) -> bool:
+    """Whether an address can be asked at all; sockets raise errors of many kinds where it cannot."""
+    try:
+        host = url.host.encode("idna")
+    except UnicodeError:
+        return False
+    return url.scheme in ("http", "https") and 0 < len(host) <= LONGEST_HOST and (url.port or 1) <= LAST_PORT
+
+
 def resumes_at(size: int, about: About) -> int:
     """Where to go on: a little before the end where only the bytes themselves can be compared."""
     return size if about.validator else max(0, size - OVERLAP_BYTES)
@@ -135,8 +153,7 @@ def _once(
             _reached_the_end(answer, request, part)
             return
         if answer.status_code not in (200, 206):
-            # What a stranger says may hold anything; its status says enough.
-            raise api.refused(request, answer, _beginning(answer.iter_raw()) if sent else b"")
+            raise _refused(api, answer, request, explain, is_known=bool(sent))
         begins, ends, about = _said(answer, request)
         chunks = answer.iter_raw()
         if answer.status_code == 206 and start:
@@ -158,6 +175,30 @@ def _once(
         _copy(chunks, part, ends, request)
         if part.about.total is None:
             part.note(replace(part.about, total=part.size))
+
+
+def _refused(
+    api: Api, answer: httpx.Response, request: Request, explain: Callable[[bytes], object], *, is_known: bool
+) -> ProviderError:
+    status = answer.status_code
+    if not is_known and status in (401, 403):
+        return RequestRefused(
+            f"{request.place} answered HTTP {status}; it was asked without credentials (see recording_hosts)"
+        )
+    if not is_known:
+        # What a stranger says may hold anything; its status says enough.
+        return api.refused(request, answer, b"")
+    body = _beginning(answer.iter_raw())
+    if status == 403:
+        # Storage says so of a single file, too: of the account only where the provider's own words do.
+        try:
+            explain(body)
+        except AccessDenied as error:
+            return error
+        except ProviderError:
+            pass
+        return RequestRefused(f"{request.place} answered HTTP {status}")
+    return api.refused(request, answer, body)
 
 
 def _copy(chunks: Iterable[bytes], part: Part, ends: int | None, request: Request) -> None:
@@ -183,21 +224,17 @@ def _followed(
     for _ in range(1 + MOST_REDIRECTS):
         request = Request("GET", str(url), headers=headers, place=url.host)
         with api.answer(request, sent, is_trusted=is_trusted) as answer:
-            if not answer.has_redirect_location:
+            if answer.next_request is None:
                 yield answer, request
                 return
-            following = _redirected(url, answer.headers["Location"])
+            following = _redirected(url, answer.next_request.url)
         is_trusted = is_trusted and _origin(following) == _origin(url)
         url = following
     raise RequestRefused(f"{asked.url.host} redirects more than {MOST_REDIRECTS} times")
 
 
-def _redirected(url: httpx.URL, location: str) -> httpx.URL:
-    try:
-        following = url.join(location)
-    except (httpx.InvalidURL, ValueError):
-        raise RequestRefused(f"{url.host} redirects to what is no address") from None
-    if following.scheme not in ("http", "https") or not following.host:
+def _redirected(url: httpx.URL, following: httpx.URL) -> httpx.URL:
+    if not is_http(following):
         raise RequestRefused(f"{url.host} redirects to what is no http address")
     if url.scheme == "https" and following.scheme == "http":
         raise RequestRefused(f"{url.host} redirects from https to plain http, which anyone could listen to")

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from sources.account import Account
-from sources.download import Asked, Part, download
+from sources.download import Asked, Part, download, is_http
 from sources.errors import ProviderError, RequestRefused
 from sources.http import Api, Credential
 
@@ -128,6 +128,6 @@ def parsed(text: str) -> httpx.URL:
         url = httpx.URL(text)
     except (httpx.InvalidURL, ValueError):
         raise RequestRefused("the provider names what is no address") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if not is_http(url):
         raise RequestRefused("the provider names what is no http address")
     return url

@@ -16,8 +16,8 @@ from pipelines.recordings.target import Target, delete, size_of
 from sources import audio
 from sources.account import Account
 from sources.download import About
-from sources.errors import NotThere, ProviderError, TargetError
-from sources.recordings import RecordingClient
+from sources.errors import CallsyncError, NotThere, ProviderError, RequestRefused, TargetError
+from sources.recordings import Recording, RecordingClient
 
 YOUNG = timedelta(days=1)
 """Providers list a recording before it is there: what is not found of a call so young may still come."""
@@ -94,7 +94,7 @@ class Fetcher:
             # A kill between the last two steps leaves the file in its place and no word of it.
             if whole is None or not self._is_placed(part, whole):
                 if whole is None or not part.size:
-                    client.fetch(recording, part)
+                    _fetch(client, recording, part)
                     extension = audio.extension(part.head(), part.about.content_type)
                     whole = part.finish(naming.path_of(recording, extension, self._zone))
                 self._target.place(part.file, whole.path)
@@ -121,6 +121,16 @@ class Fetcher:
             return True
         part.begin(About())
         return False
+
+
+def _fetch(client: RecordingClient, recording: Recording, part: FilePart) -> None:
+    try:
+        client.fetch(recording, part)
+    except (CallsyncError, OSError):
+        raise
+    except Exception as fault:
+        # An address is text of the provider's: whatever it can break, it breaks for itself alone.
+        raise RequestRefused(f"unexpected {type(fault).__name__}") from None
 
 
 def _tried(wanted: Wanted, now: datetime) -> Outcome:
