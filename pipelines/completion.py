@@ -1,16 +1,18 @@
 """What could stand at the cursor in a query: names of the published copy's catalogue, and words of SQL.
 
-All but `read` is pure: the text around the cursor in, suggestions out. It looks at words and does not parse,
+`suggest` is pure: the text around the cursor in, suggestions out. It looks at words and does not parse,
 because a query that is being typed is seldom one yet.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
 
 _LATER = {"intermediate": 2, "staging": 3}
 """Schemas that the reports are made of come after those made for reading."""
@@ -78,7 +80,7 @@ def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
     relations: dict[str, dict[str, str]] = {}
     for schema, relation, column, kind in sorted(columns, key=lambda row: _rank(row[0])):
         name = f"{_quoted(schema, reserved)}.{_quoted(relation, reserved)}"
-        relations.setdefault(name, {})[_quoted(column, reserved)] = kind
+        relations.setdefault(name, {})[_quoted(column, reserved)] = kind.lower()
     return Catalogue(
         relations, tuple(name for (name,) in functions), tuple(word for word, _ in words), reserved
     )
@@ -114,6 +116,50 @@ def suggest(catalogue: Catalogue, before: str, after: str = "", *, asked: bool =
         if any(part.strip('"').lower().startswith(typed) for part in (text, text.rpartition(".")[2])):
             unique.setdefault(text, Suggestion(text, len(word), what))
     return list(unique.values())
+
+
+class WordCompleter(Completer):
+    """What prompt_toolkit asks for completions: of questions, and of commands that begin with a dot.
+
+    Args:
+        catalogue: gives what can be named now.
+        commands: what each command takes (NAME a relation, else one of what `|` parts), and what it does.
+    """
+
+    def __init__(self, catalogue: Callable[[], Catalogue], commands: Mapping[str, tuple[str, str]]) -> None:
+        self._catalogue = catalogue
+        self._commands = commands
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """Completions at the cursor."""
+        before = document.text_before_cursor
+        command, space, argument = before.lstrip().partition(" ")
+        if not command.startswith("."):
+            found = suggest(
+                self._catalogue(),
+                before,
+                document.text_after_cursor,
+                asked=complete_event.completion_requested,
+            )
+        elif not space:
+            found = [
+                Suggestion(name, len(command), does)
+                for name, (_, does) in self._commands.items()
+                if name.startswith(command)
+            ]
+        else:
+            found = self._arguments(self._commands.get(command, ("", ""))[0], argument)
+        for each in found:
+            yield Completion(each.text, -each.replaces, display_meta=each.what)
+
+    def _arguments(self, of: str, typed: str) -> list[Suggestion]:
+        if of == "NAME":
+            return suggest(self._catalogue(), f"describe {typed}")
+        return [
+            Suggestion(choice, len(typed), "")
+            for choice in of.split("|")
+            if "|" in of and choice.startswith(typed)
+        ]
 
 
 def _qualified(catalogue: Catalogue, sources: Mapping[str, str], name: str) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,8 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -120,16 +120,29 @@ def interruptibly(connection: duckdb.DuckDBPyConnection, work: Callable[[], None
     Raises:
         KeyboardInterrupt: after the work has ended.
     """
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(work)
+    done = threading.Event()
+    faults: list[BaseException] = []
+
+    def run() -> None:
         try:
-            future.result()
-        except KeyboardInterrupt:
-            # A query that was about to begin has not heard of it.
-            while not future.done():
-                connection.interrupt()
-                wait([future], _INTERRUPT_SECONDS)
-            raise
+            work()
+        except BaseException as fault:
+            faults.append(fault)
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=run, name="query", daemon=True)
+    try:
+        thread.start()
+        done.wait()
+    except KeyboardInterrupt:
+        # A query that was only about to begin did not hear the first call.
+        while thread.is_alive() and not done.is_set():
+            connection.interrupt()
+            done.wait(_INTERRUPT_SECONDS)
+        raise
+    if faults:
+        raise faults[0]
 
 
 def write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) -> int | None:

@@ -12,15 +12,13 @@ import os
 import shutil
 import textwrap
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
 import duckdb
 from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, completion_is_selected
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -91,8 +89,8 @@ class Shell:
         self._is_timed = False
         self._session: PromptSession[str] = PromptSession(
             PROMPT,
-            history=_history(warehouse.Files(path).home),
-            completer=_Completer(self._copy),
+            history=history(warehouse.Files(path).home),
+            completer=completion.WordCompleter(lambda: self._copy.catalogue, COMMANDS),
             lexer=PygmentsLexer(PostgresLexer),
             style=_STYLE,
             include_default_pygments_style=False,
@@ -105,26 +103,30 @@ class Shell:
 
     def run(self) -> None:
         """Ask until the user leaves."""
-        self._copy.open_newest()
-        click.echo(f"{self._copy.file.name}, read-only; times in {self._zone}")
-        _whisper("A question ends with ; and Enter. Tab completes, .help lists the commands, Ctrl-D leaves.")
-        while True:
-            try:
-                self._take(self._session.prompt())
-            except KeyboardInterrupt:
-                # The line is cleared, or the query has ended.
-                continue
-            except EOFError:
-                return
-            except CallsyncError as error:
-                complain(str(error))
+        with closing(self._copy):
+            self._copy.open_newest()
+            click.echo(f"{self._copy.file.name}, read-only; times in {self._zone}")
+            _whisper(
+                "A question ends with ; and Enter. Tab completes, .help lists the commands, Ctrl-D leaves."
+            )
+            with suppress(EOFError):
+                while True:
+                    self._ask_once()
 
-    def _take(self, text: str) -> None:
-        text = text.strip()
-        if _is_command(text):
-            self._obey(text.rstrip("; "))
-        elif text:
-            self._ask(text)
+    def _ask_once(self) -> None:
+        try:
+            text = self._session.prompt().strip()
+        except KeyboardInterrupt:
+            return
+        try:
+            if _is_command(text):
+                self._obey(text.rstrip("; "))
+            elif text:
+                self._ask(text)
+        except KeyboardInterrupt:
+            complain("interrupted")
+        except CallsyncError as error:
+            complain(str(error))
 
     def _ask(self, text: str) -> None:
         if self._copy.open_newest():
@@ -132,10 +134,7 @@ class Shell:
         connection = self._copy.connection
         asked = queries.statements(connection, text)
         began = time.perf_counter()
-        try:
-            queries.interruptibly(connection, lambda: self._answer(connection, asked))
-        except KeyboardInterrupt:
-            complain("interrupted")
+        queries.interruptibly(connection, lambda: self._answer(connection, asked))
         if self._is_timed:
             _whisper(f"{time.perf_counter() - began:.3f} s")
 
@@ -207,7 +206,7 @@ class Shell:
         margin = max(map(len, columns)) + 2
         click.secho(found[0], bold=True)
         for column, kind in columns.items():
-            click.echo(f"  {column.ljust(margin)}{kind.lower()}")
+            click.echo(f"  {column.ljust(margin)}{kind}")
         if found[1:]:
             _whisper(f"(there are also {' and '.join(found[1:])})")
 
@@ -235,14 +234,18 @@ class _Copy:
         if self._opened is not None and newest in (self._opened, None):
             return False
         replaced = self._opened is not None
-        if self._opened is not None:
-            # DuckDB hands out the database it already has open under a path.
-            self.connection.close()
-            self._opened = None
+        # DuckDB gives out the database that it already has open under a path.
+        self.close()
         self.connection = queries.open_copy(self._path, self._zone)
-        self.catalogue = completion.read(self.connection)
         self._opened = newest
+        self.catalogue = completion.read(self.connection)
         return replaced
+
+    def close(self) -> None:
+        """Let go of the copy."""
+        if self._opened is not None:
+            self.connection.close()
+        self._opened = None
 
     def _identity(self) -> tuple[int, int, int] | None:
         try:
@@ -250,33 +253,6 @@ class _Copy:
         except OSError:
             return None
         return status.st_dev, status.st_ino, status.st_mtime_ns
-
-
-class _Completer(Completer):
-    """Completion by the catalogue of the copy that is open, and of commands."""
-
-    def __init__(self, copy: _Copy) -> None:
-        self._copy = copy
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        text = document.text_before_cursor
-        command, space, argument = text.lstrip().partition(" ")
-        if not command.startswith("."):
-            asked = complete_event.completion_requested
-            found = completion.suggest(self._copy.catalogue, text, document.text_after_cursor, asked=asked)
-            for each in found:
-                yield Completion(each.text, -each.replaces, display_meta=each.what.lower())
-        elif not space:
-            for name, (_, does) in COMMANDS.items():
-                if name.startswith(command):
-                    yield Completion(name, -len(command), display_meta=does)
-        elif command == ".schema":
-            for each in completion.suggest(self._copy.catalogue, f"describe {argument}"):
-                yield Completion(each.text, -each.replaces)
-        elif command in (".format", ".timer"):
-            for choice in COMMANDS[command][0].split("|"):
-                if choice.startswith(argument):
-                    yield Completion(choice, -len(argument))
 
 
 class _History(FileHistory):
@@ -287,7 +263,8 @@ class _History(FileHistory):
             super().store_string(string)
 
 
-def _history(folder: Path) -> History:
+def history(folder: Path) -> History:
+    """What was asked before, in a file that the user alone can read; in memory where none can be written."""
     file = folder / HISTORY
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
