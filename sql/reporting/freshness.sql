@@ -35,6 +35,13 @@ last_successes as (
 
 ),
 
+-- Minutes are differences of epochs, because those of times count days in the reader's zone.
+now as (
+
+    select extract(epoch from current_timestamp) as epoch
+
+),
+
 final as (
 
     select
@@ -46,20 +53,15 @@ final as (
         newest_calls.newest_call_at,
         last_successes.last_success_at,
 
-        -- Differences of epochs, because those of times count days in the reader's zone.
-        cast(
-            floor((extract(epoch from current_timestamp) - extract(epoch from accounts.cursor)) / 60) as bigint
-        ) as minutes_behind,
-        cast(
-            floor(
-                (extract(epoch from current_timestamp) - extract(epoch from last_successes.last_success_at)) / 60
-            ) as bigint
-        ) as minutes_since_success,
+        cast(floor((now.epoch - extract(epoch from accounts.cursor)) / 60) as bigint) as minutes_behind,
+        cast(floor((now.epoch - extract(epoch from last_successes.last_success_at)) / 60) as bigint)
+            as minutes_since_success,
         accounts.cursor is null
         or accounts.cursor < current_timestamp - settings.freshness_hours * interval '1 hour' as is_stale
 
     from accounts
     cross join settings
+    cross join now
     left join newest_calls
         on
             accounts.provider = newest_calls.provider

@@ -58,8 +58,8 @@ calls_of_callers as (
 
 ),
 
--- Backwards through a caller's calls, the earliest contact so far. Of one instant the missed calls come first,
--- so that a contact is always strictly later.
+-- Backwards through a caller's calls, the earliest contact so far. Missed calls come before contacts of the
+-- same instant, so that a contact is always strictly later.
 followed as (
 
     select
