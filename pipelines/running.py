@@ -8,31 +8,28 @@ Every fault ends in the report: an account's own with its line, the warehouse's 
 from __future__ import annotations
 
 import queue
-import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import dlt
 import duckdb
 import pyarrow as pa
-from dlt.common.runtime import signals
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import fading, run_log, views, warehouse
+from pipelines import run_log, views, warehouse
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
-from pipelines.destination import Warehouse
+from pipelines.loader import Loader, pipeline_name, root_cause
 from pipelines.run_log import AccountReport, RunReport
 from pipelines.threads import work_through
 from sources.account import Account
 from sources.errors import CallsyncError
 from sources.ledger import Ledger
-from sources.loading import json_columns_of, ledgers_of, schemas_of, source
+from sources.loading import json_columns_of, ledgers_of, schemas_of
 from sources.provider import Provider
 from sources.reading import AccountReader
 from sources.registry import PROVIDERS
@@ -110,16 +107,14 @@ class Run:
         self._plan = plan
         self._command = command
         self._connection = connection
-        self._say = say
         self._observer = observe
         self._lock = threading.Lock()
         self._now = datetime.now(UTC).replace(microsecond=0)
-        self._files = warehouse.Files(config.warehouse)
         self._run_id = f"{self._now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         self._reports = {str(account): AccountReport(str(account)) for account in accounts}
         self._ledgers: dict[str, Ledger] = {}
         self._read_to_end: dict[str, Ledger] = {}
-        self._pipelines: dict[str, dlt.Pipeline] = {}
+        self._loader = Loader(connection, warehouse.Files(config.warehouse).working, self._run_id, say)
         self._stop = threading.Event()
         self._loader_waits = threading.Event()
         self._changed = False
@@ -133,14 +128,14 @@ class Run:
             self._changed = self._read_ledgers()
             self._read_and_load()
             self._ledgers |= self._read_to_end
-            for name in PROVIDERS if was_cut_short else self._pipelines:
+            for name in PROVIDERS if was_cut_short else self._loader.loaded:
                 warehouse.tidy(self._connection, name)
         except KeyboardInterrupt:
             error = INTERRUPTED
         except CallsyncError as fault:
             error = str(fault)
         except (PipelineStepFailed, duckdb.Error, OSError) as fault:
-            error = f"the warehouse could not be written: {warehouse.one_line(_root_cause(fault))}"
+            error = f"the warehouse could not be written: {warehouse.one_line(root_cause(fault))}"
         report = RunReport(self._run_id, tuple(self._reports.values()), self._changed, error)
         run_log.finish(self._connection, report, self._accounts, self._ledgers)
         return report
@@ -149,36 +144,9 @@ class Run:
         """What the warehouse knows of every account; True when a pending package was loaded first."""
         finished = False
         for name in {account.provider for account in self._accounts}:
-            finished = self._finish_pending(name) or finished
+            finished = self._loader.finish_pending(name) or finished
         self._ledgers = ledgers(self._connection, self._accounts)
         return finished
-
-    def _finish_pending(self, provider: str) -> bool:
-        """Load what an interrupted run left, then forget the directory; the warehouse has the state."""
-        folder = self._files.working / _pipeline_name(provider)
-        pending = False
-        if folder.exists():
-            pipeline = self._pipeline(provider)
-            pending = pipeline.has_pending_data
-            if pending:
-                self._say(f"{provider}: finishing a package that an interrupted run left")
-                try:
-                    pipeline.run(loader_file_format="parquet")
-                except PipelineStepFailed as fault:
-                    why = warehouse.one_line(_root_cause(fault))
-                    self._say(f"{provider}: it cannot be finished and is read again ({why})")
-                    pending = False
-            shutil.rmtree(folder, ignore_errors=True)
-        return pending
-
-    def _pipeline(self, provider: str) -> dlt.Pipeline:
-        self._files.working.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return dlt.pipeline(
-            _pipeline_name(provider),
-            destination=Warehouse(self._connection),
-            dataset_name=provider,
-            pipelines_dir=str(self._files.working),
-        )
 
     def _read_and_load(self) -> None:
         waiting: queue.Queue[Unit | None] = queue.Queue(maxsize=UNITS_WAITING)
@@ -245,14 +213,8 @@ class Run:
             waiting.put(None)
 
     def _load(self, provider: Provider, units: Sequence[Unit], derived: Derived) -> None:
-        if provider.name not in self._pipelines:
-            self._pipelines[provider.name] = self._pipeline(provider.name)
         derived.expect()
-        units = fading.kept(self._connection, units)
-        with _signals_heard():
-            self._pipelines[provider.name].run(
-                source(provider, units, run_id=self._run_id), loader_file_format="parquet"
-            )
+        self._loader.load(provider, units)
         self._changed = True
         for unit in units:
             self._ledgers[str(unit.account)] = unit.ledger
@@ -331,7 +293,7 @@ def dry_run(config: Config, accounts: Sequence[Account], plan: Plan) -> list[Pla
 def ledgers(connection: duckdb.DuckDBPyConnection, accounts: Sequence[Account]) -> dict[str, Ledger]:
     """What the warehouse knows of accounts, by their selectors."""
     states: dict[str, Mapping[str, Any]] = {
-        name: ledgers_of(PROVIDERS[name], warehouse.dlt_state(connection, name, _pipeline_name(name)))
+        name: ledgers_of(PROVIDERS[name], warehouse.dlt_state(connection, name, pipeline_name(name)))
         for name in {account.provider for account in accounts}
     }
     return {
@@ -346,17 +308,6 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         {name: schemas_of(provider) for name, provider in PROVIDERS.items()},
         {name: json_columns_of(provider) for name, provider in PROVIDERS.items()},
     )
-
-
-@contextmanager
-def _signals_heard() -> Iterator[None]:
-    """Let dlt end its step when Ctrl-C comes, and raise it then: dlt forgets it where no step looks."""
-    with signals.intercepted_signals():
-        try:
-            yield
-        finally:
-            if signals.was_signal_received():
-                raise KeyboardInterrupt
 
 
 def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[Unit], int]:
@@ -375,13 +326,3 @@ def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[U
             item = waiting.get_nowait()
         except queue.Empty:
             return units, ended
-
-
-def _pipeline_name(provider: str) -> str:
-    return f"callsync_{provider}"
-
-
-def _root_cause(fault: BaseException) -> BaseException:
-    while fault.__cause__ is not None or fault.__context__ is not None:
-        fault = fault.__cause__ or fault.__context__ or fault
-    return fault

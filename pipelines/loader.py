@@ -1,0 +1,110 @@
+"""Units into the warehouse: each call of `load` is one dlt load package, whole or not at all.
+
+dlt's working directory holds nothing but a package on its way. One that an interrupted run left is finished
+first; then its directory goes, because the warehouse has the state.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import dlt
+import duckdb
+from dlt.common.runtime import signals
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines import fading, warehouse
+from pipelines.destination import Warehouse
+from sources.loading import source
+from sources.provider import Provider
+from sources.units import Unit
+
+
+class Loader:
+    """Loads packages of one run.
+
+    Args:
+        connection: the warehouse.
+        working: the directory for packages on their way.
+        run_id: written to the window rows.
+        say: told what an operator should read.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, working: Path, run_id: str, say: Callable[[str], None]
+    ) -> None:
+        self._connection = connection
+        self._working = working
+        self._run_id = run_id
+        self._say = say
+        self._pipelines: dict[str, dlt.Pipeline] = {}
+
+    @property
+    def loaded(self) -> Collection[str]:
+        """The providers of which anything was loaded."""
+        return self._pipelines.keys()
+
+    def finish_pending(self, provider: str) -> bool:
+        """Load the package that an interrupted run left; True when there was one."""
+        folder = self._working / pipeline_name(provider)
+        pending = False
+        if folder.exists():
+            pipeline = self._pipeline(provider)
+            pending = pipeline.has_pending_data
+            if pending:
+                self._say(f"{provider}: finishing a package that an interrupted run left")
+                try:
+                    pipeline.run(loader_file_format="parquet")
+                except PipelineStepFailed as fault:
+                    why = warehouse.one_line(root_cause(fault))
+                    self._say(f"{provider}: it cannot be finished and is read again ({why})")
+                    pending = False
+            shutil.rmtree(folder, ignore_errors=True)
+        return pending
+
+    def load(self, provider: Provider, units: Sequence[Unit]) -> None:
+        """Load units, at most one of each account, as one package.
+
+        Raises:
+            PipelineStepFailed: nothing of it is loaded, or the next run finishes it.
+        """
+        if provider.name not in self._pipelines:
+            self._pipelines[provider.name] = self._pipeline(provider.name)
+        package = source(provider, fading.kept(self._connection, units), run_id=self._run_id)
+        with _signals_heard():
+            self._pipelines[provider.name].run(package, loader_file_format="parquet")
+
+    def _pipeline(self, provider: str) -> dlt.Pipeline:
+        self._working.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return dlt.pipeline(
+            pipeline_name(provider),
+            destination=Warehouse(self._connection),
+            dataset_name=provider,
+            pipelines_dir=str(self._working),
+        )
+
+
+def pipeline_name(provider: str) -> str:
+    """The name under which dlt keeps a provider's state."""
+    return f"callsync_{provider}"
+
+
+def root_cause(fault: BaseException) -> BaseException:
+    """The error that an error of dlt began with."""
+    while fault.__cause__ is not None or fault.__context__ is not None:
+        fault = fault.__cause__ or fault.__context__ or fault
+    return fault
+
+
+@contextmanager
+def _signals_heard() -> Iterator[None]:
+    """Let dlt end its step when Ctrl-C comes, and raise it then: dlt forgets it where no step looks."""
+    with signals.intercepted_signals():
+        try:
+            yield
+        finally:
+            if signals.was_signal_received():
+                raise KeyboardInterrupt
