@@ -19,7 +19,7 @@ READY_DUCKDB15 := $(VENV_DUCKDB15)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-duckdb15 lint format format-check types lock lock-check bench build clean
+.PHONY: help setup demo test test-duckdb15 lint format format-check types lock lock-check bench answers build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,7 +37,7 @@ test-duckdb15: $(READY_DUCKDB15) ## Run every test on DuckDB 1.5, the oldest one
 
 lint: $(READY) ## Check Python with ruff and SQL with sqlfluff
 	@$(RUN)ruff check --quiet .
-	@$(RUN)sqlfluff lint --disable-progress-bar --processes $(JOBS) sql
+	@$(RUN)sqlfluff lint --disable-progress-bar --processes $(JOBS) sql docs/questions
 
 format: $(READY) ## Put imports and layout in order
 	@$(RUN)ruff check --quiet --select I --fix .
@@ -62,6 +62,9 @@ lock-check: $(READY) ## Fail where pyproject.toml asks for something the lock do
 
 bench: $(READY) ## Measure speed and memory
 	@$(RUN)python -m benchmarks $(ARGS)
+
+answers: $(READY) ## Write the answers to the questions of docs/questions/ into README.md
+	@$(RUN)python docs/answers.py
 
 build: $(READY) ## Build the wheel and the source archive into dist/
 	@$(RUN)python -m build --no-isolation --outdir dist . > /dev/null

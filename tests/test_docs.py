@@ -4,11 +4,13 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import click
 import duckdb
 import pytest
 
+from docs import answers
 from pipelines import config, running, views
 from pipelines.cli import cli
 from sources.registry import PROVIDERS
@@ -25,11 +27,18 @@ def fenced(language: str, text: str = README) -> list[str]:
 COMMANDS = [
     line for block in fenced("console") for line in block.splitlines() if line.startswith("callsync ")
 ]
-QUERIES = [shlex.split(command)[2] for command in COMMANDS if command.startswith("callsync sql ")]
+QUERIES = [
+    asked
+    for command in COMMANDS
+    if command.startswith("callsync sql ") and not (asked := shlex.split(command)[2]).startswith("-")
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_of_the_readme_is_one_that_the_command_line_takes(command: str) -> None:
+def test_each_command_of_the_readme_is_one_that_the_command_line_takes(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
     name, *arguments = shlex.split(command)[1:]
     cli.commands[name].make_context(name, arguments)
 
@@ -46,14 +55,42 @@ def test_each_question_of_the_readme_is_answered(query: str, warehouse: duckdb.D
 @pytest.fixture
 def warehouse() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
+    fill(connection)
+    return connection
+
+
+def fill(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make an empty warehouse."""
     running.create_tables(connection)
     views.refresh(connection, PROVIDERS, config.General())
-    return connection
 
 
 def test_the_readme_lists_the_reporting_relations(warehouse: duckdb.DuckDBPyConnection) -> None:
     listed = set(re.findall(r"^\| `(reporting\.\w+)` \|", README, flags=re.MULTILINE))
     assert listed == {view.name for view in views.sql_views() if view.name.startswith("reporting.")}
+
+
+def test_the_readme_asks_ten_questions_in_their_own_words() -> None:
+    assert len(answers.questions()) == 10
+    for file in answers.questions():
+        first, *_ = file.read_text("utf-8").splitlines()
+        assert re.fullmatch(r"-- [A-Z].*\?", first), file.name
+
+
+@pytest.mark.slow
+def test_the_answers_of_the_readme_are_those_of_the_demo_it_names(tmp_path: Path) -> None:
+    assert f"`callsync {shlex.join(answers.DEMO)}`" in README
+    assert answers.section(README) == answers.answers(answers.make_demo(tmp_path))
+
+
+def test_the_python_of_the_readme_opens_the_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect("warehouse.read.duckdb") as connection:
+        fill(connection)
+    (code,) = (block for block in fenced("python") if "warehouse.read.duckdb" in block)
+    found: dict[str, Any] = {}
+    exec(code, found)  # noqa: S102 - it is the README's own
+    assert "contact_number" in found["missed"].column_names
 
 
 def test_the_readme_shows_configuration_that_parses() -> None:
