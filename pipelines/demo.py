@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,41 +22,86 @@ QUESTIONS = (
     (
         "How many calls did we have, and how many did we miss?",
         """
-        select provider, sum(calls) as calls, sum(answered_calls) as answered, sum(missed_calls) as missed,
+        select
+            provider,
+            sum(calls) as calls,
+            sum(case when direction = 'inbound' then calls end) as inbound,
+            sum(missed_calls) as missed,
+            sum(answered_calls) as answered,
             round(sum(talk_seconds) / 3600.0, 1) as talk_hours
-        from reporting.daily_calls group by provider order by provider
+        from reporting.daily_calls
+        group by provider
+        order by provider
         """,
     ),
     (
-        "Which days were the worst of the last week?",
+        "Who called in vain on the last day, and has not been called back?",
         """
-        select local_date, sum(missed_calls) as missed,
-            sum(calls) filter (where direction = 'inbound') as inbound,
-            round(100.0 * missed / nullif(inbound, 0), 1) as percent
-        from reporting.daily_calls group by local_date order by local_date desc limit 7
+        select
+            started_at,
+            contact_number,
+            coalesce(hotline_name, hotline_number) as hotline,
+            provider,
+            ring_seconds
+        from reporting.missed_calls
+        where is_open and is_reachable and local_date = (select max(local_date) from reporting.daily_calls)
+        order by started_at desc, provider asc
+        limit 5
         """,
     ),
     (
-        "Which hotline rings longest before someone answers?",
+        "How fast do we answer?",
         """
-        select provider, hotline_number, count(*) as answered, round(avg(ring_seconds), 1) as ring_seconds
-        from reporting.calls where direction = 'inbound' and is_answered and hotline_number is not null
-        group by provider, hotline_number order by ring_seconds desc limit 5
+        select
+            local_date,
+            sum(offered_calls) as offered,
+            sum(abandoned_calls) as abandoned,
+            sum(answered_in_time_calls) as in_time,
+            round(100.0 * sum(answered_in_time_calls) / nullif(sum(measured_calls), 0), 1) as percent_in_time
+        from reporting.service_level
+        group by local_date
+        order by local_date desc
+        limit 7
         """,
     ),
     (
-        "What did it cost?",
+        "Which hotlines ring longest?",
         """
-        select provider, account, currency, sum(cost) as cost
-        from reporting.daily_calls where cost is not null
-        group by provider, account, currency order by provider
+        select
+            hotline_number,
+            max(hotline_name) as hotline_name,
+            sum(inbound_calls) as inbound,
+            sum(missed_calls) as missed,
+            round(sum(ring_seconds) / nullif(sum(rung_calls), 0), 1) as ring_seconds,
+            max(longest_ring_seconds) as longest
+        from reporting.hotline_calls
+        where rung_calls > 0
+        group by hotline_number
+        order by ring_seconds desc, hotline_number asc
+        limit 5
+        """,
+    ),
+    (
+        "What does it cost?",
+        """
+        select
+            local_month,
+            provider,
+            currency,
+            sum(cost) as cost,
+            round(sum(cost) * 60 / nullif(sum(costed_talk_seconds), 0), 4) as a_minute
+        from reporting.monthly_costs
+        where cost is not null
+        group by local_month, provider, currency
+        order by local_month, provider, currency
         """,
     ),
     (
         "Is it complete, and how fresh is it?",
         """
         select name as account, cursor as read_until, newest_call_at, is_stale
-        from reporting.freshness order by name
+        from reporting.freshness
+        order by name
         """,
     ),
 )
@@ -64,10 +109,10 @@ QUESTIONS = (
 
 
 @contextmanager
-def simulated(calls: int, seed: int) -> Iterator[Mapping[str, Any]]:
+def simulated(calls: int, seed: int, until: datetime) -> Iterator[Mapping[str, Any]]:
     """The simulator in a process of its own, and its first line: addresses and credentials."""
     command = [sys.executable, "-m", "simulator", "--port", "0", "--days", str(DAYS)]
-    command += ["--calls", str(calls), "--seed", str(seed)]
+    command += ["--calls", str(calls), "--seed", str(seed), "--until", until.isoformat()]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own interpreter and module
         try:
             yield json.loads(process.stdout.readline() if process.stdout else b"")
@@ -78,7 +123,7 @@ def simulated(calls: int, seed: int) -> Iterator[Mapping[str, Any]]:
             process.kill()
 
 
-def prepare(folder: Path, simulator: Mapping[str, Any]) -> None:
+def prepare(folder: Path, simulator: Mapping[str, Any], until: datetime) -> None:
     """Make the folder a project of its own, with a configuration as a user would write it, and enter it."""
     for old in (".callsync", ".dlt"):
         shutil.rmtree(folder / old, ignore_errors=True)
@@ -86,7 +131,7 @@ def prepare(folder: Path, simulator: Mapping[str, Any]) -> None:
         (folder / name).unlink(missing_ok=True)
     (folder / ".dlt").mkdir(parents=True, mode=0o700)
     providers = simulator["providers"]
-    start = (datetime.now(UTC) - timedelta(days=DAYS + 1)).date()
+    start = (until - timedelta(days=DAYS)).isoformat()
     config = ['[callsync]\naccounts = ["vbot.main", "etelecom.main", "voximplant.main"]\n']
     config += [
         f'[sources.{name}.main]\nbase_url = "{said["base_url"]}"\n'
@@ -122,7 +167,7 @@ def answer(warehouse: Path, zone: str, console: Console) -> None:
                 is_number = any(
                     isinstance(row[number], int | float) or hasattr(row[number], "quantize") for row in rows
                 )
-                table.add_column(name, justify="right" if is_number else "left")
+                table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
             for row in rows:
                 table.add_row(*(_text(value) for value in row))
             console.print(f"\n[bold]{question}[/]")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -24,8 +26,13 @@ from sources.errors import ConfigError
     show_default=True,
     help="Where it is made.",
 )
+@click.option(
+    "--until",
+    metavar="DATE",
+    help="When the simulated month ends: a past date brings the same calls every time.  [default: now]",
+)
 @log_format_option
-def demo(calls: int, seed: int, folder: Path, log_format: str) -> None:
+def demo(calls: int, seed: int, folder: Path, until: str | None, log_format: str) -> None:
     """Sync three simulated providers and show what the warehouse answers.
 
     Starts the three HTTP APIs on loopback, runs the real pipeline into a DuckDB file in a folder of its own,
@@ -34,25 +41,43 @@ def demo(calls: int, seed: int, folder: Path, log_format: str) -> None:
     from pipelines import demo as demonstration
 
     console = Console()
+    end = _past(until)
     try:
-        with demonstration.simulated(calls, seed) as simulator:
+        with demonstration.simulated(calls, seed, end) as simulator:
             console.print(
                 f"Three providers with {calls:,} calls each answer on 127.0.0.1:{simulator['port']}."
             )
-            demonstration.prepare(folder, simulator)
+            demonstration.prepare(folder, simulator, end)
             from pipelines import config as configuration
             from pipelines.running import Plan
 
             config = configuration.load()
-            report = execute(config, (), Plan(), log_format)
+            report = execute(config, (), Plan(end=end), log_format)
     except OSError as error:
         raise ConfigError(f"the demo cannot be made in {folder}: {error.strerror or error}") from None
-    demonstration.answer(config.warehouse, config.general.reporting_timezone, console)
-    console.print(
-        f'\nAsk more: [bold]cd {folder} && callsync sql "select * from reporting.calls limit 5"[/]',
-        highlight=False,
-    )
+    if not report.error:
+        demonstration.answer(config.warehouse, config.general.reporting_timezone, console)
+        console.print(
+            f"\nAsk more: [bold]cd {folder} && callsync sql[/]",
+            highlight=False,
+            soft_wrap=True,
+        )
     leave(report.exit_code)
+
+
+def _past(date: str | None) -> datetime:
+    """What `--until` says, as a time of the reporting zone; now without it."""
+    from pipelines.config import General
+    from sources.windows import instant
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    try:
+        until = instant(date, General.reporting_timezone) if date else now
+    except ValueError:
+        raise ConfigError("--until takes a date such as 2026-01-31, or ISO 8601 with an offset") from None
+    if until > now:
+        raise ConfigError(f"--until {date} is not past: the demo reads only what has happened")
+    return until.astimezone(ZoneInfo(General.reporting_timezone))
 
 
 @click.command()

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
@@ -42,14 +43,43 @@ def test_json_keeps_decimals_and_times_exact(loaded: Project) -> None:
     ("query", "answer"),
     [
         ("select 1 as n where false", []),
+        ("select 'nan'::double as x, 0.1::decimal(18, 9) as d", [{"x": None, "d": "0.100000000"}]),
+        ("select '\"NaN\\' as a, ['inf'::double] as b", [{"a": '"NaN\\', "b": [None]}]),
+        ("select timestamp '2026-06-30 08:00:00' as t", [{"t": "2026-06-30T08:00:00"}]),
         ("select 'nan'::double as x, '-inf'::double as y, 'NaN' as z", [{"x": None, "y": None, "z": "NaN"}]),
-        ("select [1.50::decimal(3, 2)] as a, {'b': 'é'} as s", [{"a": [1.5], "s": {"b": "é"}}]),
+        ("select [1.50::decimal(3, 2)] as a, {'b': 'é'} as s", [{"a": ["1.5"], "s": {"b": "é"}}]),
         ("select interval 1 day as i, 'x'::blob as b", [{"i": "1 day", "b": "x"}]),
         ("select 170141183460469231731687303715884105727::hugeint as h", [{"h": 2**127 - 1}]),
     ],
 )
 def test_json_is_valid_whatever_the_type(loaded: Project, query: str, answer: object) -> None:
-    assert json.loads(loaded.done("sql", query, "--format", "json").out) == answer
+    found = json.loads(loaded.done("sql", query, "--format", "json").out, parse_float=str)
+    assert found == answer
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        ("select 0::decimal(18, 9) as zero, 1234.5::decimal(18, 9) as d", '"0.000000000","1234.500000000"'),
+        ("select timestamptz '2026-06-30 01:00:00.5+00' as at", '"2026-06-30T08:00:00.5+07:00"'),
+        (
+            "select timestamp '2026-06-30 08:00:00' as at, time '08:00' as t",
+            '"2026-06-30T08:00:00","08:00:00"',
+        ),
+        ("select date '2026-06-30' as d, true as b, 1.5::double as f", "2026-06-30,true,1.5"),
+        ("select null as a, '' as b, 'é, \"x\"' as c", ',"","é, ""x"""'),
+        ("select {'a': [1.50::decimal(3, 2), null]} as s", '"{""a"":[1.5,null]}"'),
+    ],
+)
+def test_csv_writes_values_as_they_are(loaded: Project, query: str, answer: str) -> None:
+    assert loaded.done("sql", query, "--format", "csv").out.split("\n", 1)[1] == answer + "\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_an_empty_result_keeps_its_columns(loaded: Project, form: str) -> None:
+    loaded.done("sql", "select call_id, cost from reporting.calls where false", "-o", f"none.{form}")
+    read = pyarrow.csv.read_csv if form == "csv" else pyarrow.parquet.read_table
+    assert read(f"none.{form}").column_names == ["call_id", "cost"]
 
 
 def test_csv_has_every_row_and_nested_values_as_json(loaded: Project) -> None:
@@ -84,9 +114,73 @@ def test_text_of_a_provider_cannot_steer_the_terminal(loaded: Project) -> None:
 def test_a_query_may_stand_in_a_file(loaded: Project) -> None:
     Path("question.sql").write_text("-- how many\nselect count(*) as n from reporting.calls;\n")
     assert json.loads(loaded.done("sql", "-f", "question.sql", "--format", "json").out) == [{"n": 900}]
-    assert loaded.run("sql", "select 1", "-f", "question.sql").code == 2
-    assert loaded.run("sql").code == 2
-    assert loaded.run("sql", "-f", "missing.sql").code == 2
+    Path("latin.sql").write_bytes("select 'é'".encode("latin-1"))
+    for wrong in (["select 1", "-f", "question.sql"], ["-f", "missing.sql"], ["-f", "latin.sql"]):
+        assert loaded.run("sql", *wrong).code == 2
+
+
+@pytest.mark.parametrize(
+    "given", ["select count(*) as n from reporting.calls", "\ufeff-- bom\nselect 900 as n;\n"]
+)
+def test_a_query_may_come_on_standard_input(loaded: Project, given: str) -> None:
+    assert json.loads(piped(loaded, given, "--format", "json").stdout) == [{"n": 900}]
+
+
+def test_nothing_on_standard_input_is_no_query(loaded: Project) -> None:
+    found = piped(loaded, " \n")
+    assert found.returncode == 2
+    assert found.stderr.startswith("give a query, as in callsync sql")
+
+
+def piped(project: Project, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, "sql", *arguments],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_several_questions_are_answered_as_tables_and_as_nothing_else(loaded: Project) -> None:
+    questions = "create temp table t as select 6 as a; select a * 7 as n from t; select 'x;' as s;"
+    out = loaded.done("sql", questions).out
+    assert out.index("│    42 │") < out.index("│ x;      │")
+    refused = loaded.run("sql", questions, "--format", "csv")
+    assert (refused.code, len(refused.lines), refused.out) == (2, 1, "")
+
+
+def test_a_plan_is_shown_as_it_is_drawn(loaded: Project) -> None:
+    out = loaded.done("sql", "explain select 1").out
+    assert "\\n" not in out
+    assert len(out.splitlines()) > 3
+
+
+def test_the_ending_of_the_file_chooses_the_format(loaded: Project) -> None:
+    for name, begins in (
+        ("a.csv", b'"n"'),
+        ("a.JSON", b"["),
+        ("a.parquet", b"PAR1"),
+        ("a.txt", "┌".encode()),
+    ):
+        loaded.done("sql", "select 1 as n", "-o", name)
+        assert Path(name).read_bytes().startswith(begins)
+    loaded.done("sql", "select 1 as n", "--format", "json", "-o", "b.csv")
+    assert Path("b.csv").read_bytes() == b'[\n{"n":1}\n]\n'
+
+
+def test_a_device_is_written_to_and_a_link_stays_one(loaded: Project) -> None:
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    loaded.done("sql", "select 1 as n", "--format", "csv", "-o", "pipe")
+    assert os.read(reader, 100) == b'"n"\n1\n'
+    os.close(reader)
+    Path("link.csv").symlink_to("target.csv")
+    loaded.done("sql", "select 1 as n", "-o", "link.csv")
+    assert Path("link.csv").is_symlink()
+    assert Path("target.csv").read_text() == '"n"\n1\n'
 
 
 @pytest.mark.parametrize(

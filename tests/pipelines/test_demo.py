@@ -27,9 +27,22 @@ def test_the_demo_runs_from_an_empty_directory(project: Project) -> None:
     assert "How many calls did we have, and how many did we miss?" in outcome.out
     copy = project.folder / "callsync-demo" / "warehouse.read.duckdb"
     assert project.rows(EVERYTHING, copy) == LOADED
-    again = project.finish("demo", "--calls", "20", "--log-format", "json")
+    again = project.finish("demo", "--calls", "20", "--log-format", "json", "--until", "2026-07-01")
     assert again.code == 0, again
-    assert project.rows("select count(*) from reporting.calls", copy) == [(60,)]
+    assert project.rows("select count(*), count(distinct account) from reporting.calls", copy) == [(60, 1)]
+    # A month that ends at that midnight in Vietnam, whenever the demo is made.
+    ((start, until),) = project.rows("select distinct range_start, range_end from reporting.coverage", copy)
+    assert start.isoformat() == "2026-05-31T17:00:00+00:00"
+    assert until.isoformat() == "2026-06-30T17:00:00+00:00"
+
+
+@pytest.mark.parametrize(("until", "says"), [("2999-01-01", "is not past"), ("soon", "takes a date")])
+def test_the_demo_ends_in_the_past(project: Project, until: str, says: str) -> None:
+    outcome = project.run("demo", "--until", until)
+    assert outcome.code == 2
+    (line,) = outcome.lines
+    assert says in line
+    assert not list(project.folder.iterdir())
 
 
 @pytest.mark.slow
