@@ -96,6 +96,16 @@ def disturb(served: Simulator) -> None:
         for place, word in enumerate(["BUSY", "BOTIVR", "SOMEONEANSWERED", "GONE", "ANSWER"] * 4):
             fields = {"time_call": 40, "call_at": 0} if word == "ANSWER" else {"time_call": 0, "call_at": 0}
             served.change("vbot", ids[300 + 5 * place], account, disposition=word, **fields)
+        # A missed call; a call to the caller in the same instant, and two contacts a minute later.
+        missed = next(row for row in served.truth("vbot", account)[600:] if row["type_call"] == 3)
+        customer, member = missed["caller_info"] | {"number": "0912000222"}, missed["callee_info"]
+        served.change("vbot", missed["group_id"], account, caller_info=customer)
+        for place, seconds, type_call in ((610, 0, 2), (611, 60, 2), (612, 60, 1)):
+            caller, callee = (customer, member) if type_call == 1 else (member, customer)
+            served.change(
+                "vbot", ids[place], account, create_at=missed["create_at"] + seconds * 1000, call_at=0,
+                type_call=type_call, disposition="ANSWER", caller_info=caller, callee_info=callee,
+            )  # fmt: skip
         served.change("vbot", ids[500], account, postage=77.25)
         served.drop_legs("vbot", ids[501], account, keep=1)
         served.hide("vbot", ids[502], account)
