@@ -7,6 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -115,6 +116,7 @@ class Run:
         self._streaks: dict[str, _Streak] = defaultdict(_Streak)
         self._events: queue.Queue[Fetched | CallsyncError | None] = queue.Queue()
         self._stop = threading.Event()
+        self._at_work = 0
 
     def execute(self, listed: Listing, command: str) -> Report:
         """Delete what is past its retention, then fetch what is wanted; faults end in the report."""
@@ -143,9 +145,7 @@ class Run:
             error = INTERRUPTED
         except CallsyncError as fault:
             error = str(fault)
-        finally:
-            self._stop.set()
-        if error is None:
+        if not self._at_work:
             for _, client in clients.values():
                 client.close()
         return Report(tuple(self._reports.values()), error)
@@ -158,31 +158,20 @@ class Run:
     def _fetch_all(self, listed: Listing, fetcher: Fetcher, command: str) -> None:
         at_once = self._config.general.recordings_at_once
         work_through(range(at_once), lambda _: self._work(listed, fetcher), at_once, "recording")
-        left, enter_at = at_once, time.monotonic() + ENTER_SECONDS
+        self._at_work, enter_at = at_once, time.monotonic() + ENTER_SECONDS
         try:
-            while left:
-                event = self._events.get()
-                if isinstance(event, CallsyncError):
-                    raise event
-                if event is None:
-                    left -= 1
-                else:
-                    self._count(event.outcome)
+            while self._at_work:
+                if fault := self._hear(self._events.get()):
+                    raise fault
                 if time.monotonic() >= enter_at:
                     # A run that reads a provider comes first; what is not entered now is entered later.
                     bookkeeping.enter(self._config, self._journal, command=command, patience_seconds=0)
                     enter_at = time.monotonic() + ENTER_SECONDS
         finally:
             self._stop.set()
-            give_up_at = time.monotonic() + GRACE_SECONDS
-            while left and time.monotonic() < give_up_at:
-                try:
-                    event = self._events.get(timeout=GRACE_SECONDS)
-                except queue.Empty:
-                    break
-                left -= event is None
-                if isinstance(event, Fetched):
-                    self._count(event.outcome)
+            with suppress(queue.Empty):
+                while self._at_work:
+                    self._hear(self._events.get(timeout=GRACE_SECONDS))
 
     def _work(self, listed: Listing, fetcher: Fetcher) -> None:
         """Fetch one recording after the other; every fault becomes an event."""
@@ -199,6 +188,16 @@ class Run:
             self._events.put(TargetError(f"unexpected {type(fault).__name__}: {warehouse.one_line(fault)}"))
         finally:
             self._events.put(None)
+
+    def _hear(self, event: Fetched | CallsyncError | None) -> CallsyncError | None:
+        """Count what somebody at work tells; the fault that nobody else will do without, if it is one."""
+        if isinstance(event, Fetched):
+            self._count(event.outcome)
+        elif event is None:
+            self._at_work -= 1
+        else:
+            return event
+        return None
 
     def _count(self, outcome: Outcome) -> None:
         report = self._reports[f"{outcome.provider}.{outcome.account}"]

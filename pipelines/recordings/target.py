@@ -179,6 +179,8 @@ def _faults(place: str) -> Iterator[None]:
         raise
     except Exception as fault:
         why = fault.strerror if isinstance(fault, OSError) and fault.strerror else one_line(fault)
+        if isinstance(fault, FileExistsError | NotADirectoryError):
+            why = f"{fault.filename} is no folder"
         raise TargetError(f"{place} cannot be used for recordings: {why}") from None
 
 

@@ -72,12 +72,14 @@ def _synced(_shared: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Pro
     project = Project(tmp_path_factory.mktemp("synced"))
     project.configure(_shared, accounts())
     project.done("sync")
+    # What dlt worked with is of no use to anybody any more, and much to copy.
+    shutil.rmtree(project.working)
     _shared.requests.clear()
     return project
 
 
 @pytest.fixture
-def loaded(project: Project, _synced: Project) -> Project:
+def loaded(project: Project, simulator: Simulator, _synced: Project) -> Project:
     """A project whose calls are read, with an account of each provider and of each version of VBot."""
     shutil.copytree(_synced.folder, project.folder, dirs_exist_ok=True)
     return project

@@ -32,8 +32,16 @@ def credentials() -> dict[str, object]:
         return given
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def access_of(credentials: dict[str, object]) -> Callable[..., Access]:
+    # Each reads its private key, which takes a while.
+    known: dict[str, Access] = {}
+
+    def access_of(provider: str, **options: object) -> Access:
+        if options:
+            return make(provider, **options)
+        return known.setdefault(provider, known.get(provider) or make(provider))
+
     def make(provider: str, **options: object) -> Access:
         given = KEYS.get(provider, {"credentials": credentials}) | options
         account = Account(provider, "main", options_of(PROVIDERS[provider].options, given))
@@ -41,7 +49,7 @@ def access_of(credentials: dict[str, object]) -> Callable[..., Access]:
         assert recordings is not None
         return recordings(account)
 
-    return make
+    return access_of
 
 
 def recording(url: str | None, recording_id: str | None = None) -> Recording:

@@ -316,6 +316,7 @@ def test_a_body_without_an_end_does_not_fill_the_disk(
         assert part.size == 0
 
 
+@pytest.mark.slow
 def test_the_pace_of_the_account_is_kept(fetch: Fetching, simulator: Simulator) -> None:
     simulator.recordings.largest_part = 600
     cut(simulator)
