@@ -117,14 +117,12 @@ def disturb(served: Simulator) -> None:
     for place in range(300, 400, 5):
         state = "answered" if place % 2 else "not_answered"
         served.change("etelecom", ids[place], call_state=state, duration=33 if place % 2 else 0)
-    for place in (410, -5, -6):
-        unknown: dict[str, Any] = {
-            "call_state": "unknown",
-            "ended_at": NO_TIME,
-            "duration": 0,
-            "call_targets": [],
-        }
-        served.change("etelecom", ids[place], **unknown)
+    # A call that nobody saw end is in progress for a day.
+    for place, hours in ((-5, 1), (-6, 2), (410, 80)):
+        served.change(
+            "etelecom", ids[place], started_at=(served.until - timedelta(hours=hours)).isoformat(),
+            call_state="unknown", ended_at=NO_TIME, duration=0, call_targets=[],
+        )  # fmt: skip
     earlier = datetime.fromisoformat(served.truth("etelecom")[420]["started_at"]) - timedelta(minutes=10)
     served.change("etelecom", ids[420], started_at=earlier.isoformat())
     served.drop_legs("etelecom", ids[421])
