@@ -111,7 +111,8 @@ def disturb(served: Simulator) -> None:
         served.hide("vbot", ids[502], account)
         for hours in range(1, 60, 5):
             served.add_late("vbot", served.since + timedelta(hours=hours, seconds=0.25), account)
-    ids = [row["id"] for row in served.truth("etelecom")]
+    logs = served.truth("etelecom")
+    ids = [row["id"] for row in logs]
     for place, number in enumerate(numbers * 3):
         served.change("etelecom", ids[7 * place], caller=number, direction="in", callee="02471001001")
     for place in range(300, 400, 5):
@@ -123,7 +124,7 @@ def disturb(served: Simulator) -> None:
             "etelecom", ids[place], started_at=(served.until - timedelta(hours=hours)).isoformat(),
             call_state="unknown", ended_at=NO_TIME, duration=0, call_targets=[],
         )  # fmt: skip
-    earlier = datetime.fromisoformat(served.truth("etelecom")[420]["started_at"]) - timedelta(minutes=10)
+    earlier = datetime.fromisoformat(logs[420]["started_at"]) - timedelta(minutes=10)
     served.change("etelecom", ids[420], started_at=earlier.isoformat())
     served.drop_legs("etelecom", ids[421])
     served.hide("etelecom", ids[422])
