@@ -16,7 +16,7 @@ hotlines as (
 
 ),
 
--- One number in place of three texts: the rows of these callers are sorted and joined by it.
+-- One number in place of three texts: the calls of these callers are sorted and joined by it.
 callers as (
 
     select
@@ -33,12 +33,11 @@ callers as (
 
 ),
 
+-- Missed calls and contacts; what has a contact number is inbound or outbound.
 calls_of_callers as (
 
     select
         callers.caller_key,
-        calls.provider,
-        calls.account,
         calls.provider_call_id,
         calls.direction,
         calls.is_answered,
@@ -53,62 +52,45 @@ calls_of_callers as (
             and calls.started_at >= callers.first_missed_at
     where
         calls.is_missed
+        or calls.is_answered
         or calls.direction = 'outbound'
-        or (calls.direction = 'inbound' and calls.is_answered)
 
 ),
 
--- Backwards through a caller's calls, the earliest contact so far. Missed calls come before contacts of the
--- same instant, so that a contact is always strictly later.
-followed as (
+-- Contacts of a caller up to this call. Those of the same instant come before a missed call, so that the next
+-- one is strictly later; of several contacts in one instant the lowest id is next.
+counted as (
 
     select
-        caller_key,
-        provider,
-        account,
-        provider_call_id,
-        is_missed,
-        min(case when not is_missed then started_at end) over (
+        *,
+        count(case when not is_missed then 1 end) over (
             partition by caller_key
-            order by started_at desc, is_missed desc
+            order by started_at, is_missed, provider_call_id
             rows between unbounded preceding and current row
-        ) as contacted_at
+        ) as contacts_so_far
     from calls_of_callers
-
-),
-
--- Of several contacts in one instant the lowest id counts.
-contacts as (
-
-    select
-        caller_key,
-        started_at,
-        min(provider_call_id) as provider_call_id,
-        min(case when direction = 'outbound' then provider_call_id end) as outbound_id,
-        min(case when is_answered then provider_call_id end) as answered_id
-    from calls_of_callers
-    where not is_missed
-    group by caller_key, started_at
 
 ),
 
 contacted as (
 
     select
-        followed.provider,
-        followed.account,
-        followed.provider_call_id,
+        callers.provider,
+        callers.account,
+        missed.provider_call_id,
         contacts.provider_call_id as contact_id,
-        case when contacts.provider_call_id = contacts.outbound_id then 'call_back' else 'called_again' end
-            as contact_kind,
-        coalesce(contacts.provider_call_id = contacts.answered_id, false) as is_contact_answered,
-        followed.contacted_at
-    from followed
-    inner join contacts
+        case when contacts.direction = 'outbound' then 'call_back' else 'called_again' end as contact_kind,
+        contacts.is_answered as is_contact_answered,
+        contacts.started_at as contacted_at
+    from counted as missed
+    inner join counted as contacts
         on
-            followed.caller_key = contacts.caller_key
-            and followed.contacted_at = contacts.started_at
-    where followed.is_missed
+            missed.caller_key = contacts.caller_key
+            and missed.contacts_so_far + 1 = contacts.contacts_so_far
+            and missed.is_missed
+            and not contacts.is_missed
+    inner join callers
+        on missed.caller_key = callers.caller_key
 
 ),
 
