@@ -83,7 +83,7 @@ def total(values: Iterable[Any]) -> Any:
 
 
 def money(calls: Sequence[Call]) -> Row:
-    currencies = {call.currency for call in calls if call.cost is not None}
+    currencies = {call.currency for call in calls if call.currency}
     is_one = len(currencies) == 1
     return {
         "cost": total(call.cost for call in calls) if is_one else None,
