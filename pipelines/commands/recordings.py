@@ -92,12 +92,18 @@ def _summarise(report: Report, log_format: str) -> None:
                 json.dumps({"event": "account", **vars(account), "untried": account.untried}), err=True
             )
             continue
-        deleted = f", {account.expired:,} deleted at the end of their retention" if account.expired else ""
-        click.echo(f"{account.account}: {account.held:,} fetched ({decimal(account.bytes)}){deleted}")
-        if lacking := _lacking(account):
-            complain(f"{account.account}: {lacking}")
+        click.echo(f"{account.account}: {_done(account)}")
+        # Why nobody came to some of them is told by the error of the run, if it has one.
+        if account.error or (account.untried and not report.error):
+            complain(f"{account.account}: {_lacking(account)}")
     if report.error:
         complain(report.error)
+
+
+def _done(account: AccountReport) -> str:
+    fetched = f"{account.held:,} fetched ({decimal(account.bytes)})" if account.wanted else "nothing to fetch"
+    deleted = f", {account.expired:,} deleted at the end of their retention" if account.expired else ""
+    return fetched + deleted
 
 
 def _lacking(account: AccountReport) -> str:

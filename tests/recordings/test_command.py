@@ -59,7 +59,7 @@ def test_what_is_held_is_not_asked_for_again(loaded: Project, simulator: Simulat
     loaded.done("recordings", "etelecom")
     held = rows(loaded)
     simulator.recordings.asked.clear()
-    loaded.done("recordings", "etelecom")
+    assert loaded.done("recordings", "etelecom").out == "etelecom.main: nothing to fetch\n"
     assert not simulator.recordings.asked
     assert rows(loaded) == held
 

@@ -38,14 +38,24 @@ def hanging(project: Project, simulator: Simulator, *arguments: str) -> Iterator
     """A download in a process of its own that hangs in the middle of some recordings and holds others."""
     simulator.faults.next(*[None] * 3, *["hang_mid_body"] * 4, provider="etelecom", seconds=120)
     process = project.start("recordings", "etelecom", *arguments)
-    parts = project.folder / "recordings" / ".parts"
+    folder = project.folder / "recordings"
+
+    def is_hanging() -> bool:
+        held = list(folder.rglob("*.wav"))
+        # The three that are held had a part too, for a moment.
+        return len(held) == 3 and sum(map(has_some, folder.rglob("*.part"))) == 4
+
     try:
-        until(lambda: sum(part.stat().st_size > 0 for part in parts.glob("*.part")) == 4, "the parts")
+        until(is_hanging, "the parts")
         yield process
     finally:
         process.kill()
         process.communicate()
         simulator.faults.clear()
+
+
+def has_some(part: Path) -> bool:
+    return part.stat().st_size > 0
 
 
 def listed(project: Project) -> int:
@@ -71,8 +81,7 @@ def test_ctrl_c_is_one_line_and_keeps_what_came(loaded: Project, simulator: Simu
         out, err = process.communicate(timeout=20)
     assert process.returncode == 1
     told = [line for line in err.splitlines() if not line.startswith("20")]
-    assert told[-1] == "interrupted; what was fetched is kept, and the next run goes on from there"
-    assert len(told) == 2
+    assert told == ["interrupted; what was fetched is kept, and the next run goes on from there"]
     assert out.count("\n") == 1
     assert counts(loaded) == {"held": 3}
     idle(simulator)
@@ -236,7 +245,7 @@ def test_a_disk_that_is_full_is_one_line_and_ends_the_run(
     outcome = loaded.run("recordings", "etelecom")
     assert outcome.code == 1
     assert outcome.lines[-1].endswith("recordings/.parts cannot be written: No space left on device")
-    assert "Traceback" not in outcome.err
+    assert not [line for line in outcome.lines[:-1] if not line.startswith("20")]
     monkeypatch.undo()
     monkeypatch.chdir(loaded.folder)
     loaded.done("recordings", "etelecom")
