@@ -25,6 +25,11 @@ from sources.units import Unit
 _STATE = "derived"
 _BEHIND, _LEVEL = "behind", "level"
 
+_NUMBERS = "phone_numbers"
+"""Key in `callsync.meta`: the region and the rules by which the phone numbers were read."""
+_RULES = 1
+"""To be raised when `phone_texts` begins to read any text otherwise, so that every warehouse follows."""
+
 
 class Derived:
     """A run's derived rows. Leaving it without an error waits until they stand.
@@ -58,14 +63,18 @@ class Derived:
             self._beside.close()
 
     def catch_up(self) -> None:
-        """Make everything anew where an earlier run ended before it, or the region is another one now."""
+        """Make everything anew where an earlier run ended before it, or numbers are read otherwise now."""
         is_behind = warehouse.meta(self._connection, _STATE) == _BEHIND
-        if is_behind or warehouse.meta(self._connection, warehouse.REGION) != self._region:
+        read_as = f"{self._region} by rules {_RULES}"
+        anew = warehouse.meta(self._connection, _NUMBERS) != read_as
+        if is_behind or anew:
             # The library's metadata takes a tenth of a second to load, and most runs bring no number.
             from pipelines import phone_numbers
 
-            phone_numbers.refresh(self._connection, _phone_columns(), self._region)
+            warehouse.remember(self._connection, _STATE, _BEHIND)
+            phone_numbers.refresh(self._connection, _phone_columns(), self._region, anew=anew)
             reported_calls.rebuild(self._connection)
+            warehouse.remember(self._connection, _NUMBERS, read_as)
             warehouse.remember(self._connection, _STATE, _LEVEL)
 
     def expect(self) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
-from pipelines import warehouse
 from pipelines.phone_texts import read
 
 _READ_AT_ONCE = 50_000
@@ -36,12 +35,15 @@ def add(
 
 
 def refresh(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]], default_region: str
+    connection: duckdb.DuckDBPyConnection,
+    columns: Sequence[tuple[str, str]],
+    default_region: str,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Add every number of some tables' columns that is not known; under another region all are read again."""
-    if warehouse.meta(connection, warehouse.REGION) != default_region:
+    """Add every number of some tables' columns that is not known; `anew` reads the known ones again too."""
+    if anew:
         connection.execute("delete from callsync.phone_numbers")
-        warehouse.remember(connection, warehouse.REGION, default_region)
     selects = [f"select {column} as number from {table}" for table, column in columns]
     _add(connection, " union ".join(selects), default_region)
 

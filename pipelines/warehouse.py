@@ -38,9 +38,6 @@ CHEAP_COPY_BYTES = 64 * 2**20
 
 POLL_SECONDS = 0.5
 
-REGION = "default_region"
-"""Key in `callsync.meta`: the region for which the phone numbers were read."""
-
 STATES_KEPT = 10
 """dlt saves its whole state with each package that changes it, and reads the newest."""
 

@@ -73,13 +73,13 @@ def test_no_number_at_all_is_no_fault(connection: duckdb.DuckDBPyConnection) -> 
     assert rows(connection) == []
 
 
-def test_another_region_reads_all_numbers_again_and_the_same_one_none(
+def test_numbers_are_read_anew_only_when_that_is_wanted(
     connection: duckdb.DuckDBPyConnection, read: list[str]
 ) -> None:
     connection.execute("create table calls as select '0912345678' as caller, '2025550123' as callee")
     columns = [("calls", "caller"), ("calls", "callee")]
     for region, found in (("VN", ["+84912345678", None]), ("US", [None, "+12025550123"])):
-        phone_numbers.refresh(connection, columns, region)
+        phone_numbers.refresh(connection, columns, region, anew=True)
         assert [e164 for _, e164, *_ in rows(connection)] == found
         read.clear()
         phone_numbers.refresh(connection, columns, region)
