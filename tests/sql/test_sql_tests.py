@@ -1,86 +1,13 @@
 """Each query of sql/tests finds nothing in a sound warehouse, and finds the offender planted for it."""
 
-from decimal import Decimal
-from typing import Any
-
 import pytest
 
-from tests.sql.warehouse import Warehouse, sql_tests, utc
+from tests.sql.planted_in_marts import PLANTS_IN_MARTS
+from tests.sql.sound import CHILDREN, NONE, ROOTS, TWICE, bend, keep_reported_calls, replaced, sound_warehouse
+from tests.sql.warehouse import Warehouse, sql_tests
 
-CHILDREN = {
-    "vbot": ["calls__caller", "calls__callee", "calls__record_file"],
-    "etelecom": ["call_logs__call_targets", "call_logs__recording_urls"],
-    "voximplant": ["call_sessions__calls", "call_sessions__records", "call_sessions__other_resource_usage"],
-}
-ROOTS = {"vbot": "calls", "etelecom": "call_logs", "voximplant": "call_sessions"}
-CALLS, LEGS, DAYS = "intermediate.calls", "intermediate.call_legs", "reporting.daily_calls"
-
-
-def sound_warehouse() -> Warehouse:
-    """One finished call at each provider, with two rows in every child table, and an account."""
-    warehouse = Warehouse()
-    warehouse.insert(
-        "vbot.calls",
-        account="main",
-        group_id="g",
-        date_create=utc("2026-03-02T01:00:00"),
-        type_call="CALLIN",
-        disposition="ANSWER",
-        time_call=5,
-        duration_call=9,
-        postage=Decimal(7),
-        currency="VND",
-    )
-    warehouse.insert(
-        "etelecom.call_logs",
-        account="hanoi",
-        id="1",
-        direction="in",
-        call_state="not_answered",
-        started_at=utc("2026-03-02T01:00:00"),
-        ended_at=utc("2026-03-02T01:01:00"),
-    )
-    warehouse.insert(
-        "voximplant.call_sessions",
-        account="main",
-        call_session_history_id=4,
-        start_date=utc("2026-03-02T01:00:00"),
-        duration=9,
-        finish_reason="Normal termination",
-    )
-    keys: dict[str, dict[str, Any]] = {
-        "vbot": {"account": "main", "group_id": "g"},
-        "etelecom": {"account": "hanoi", "id": "1"},
-        "voximplant": {"account": "main", "call_session_history_id": 4},
-    }
-    for provider, tables in CHILDREN.items():
-        for table in tables:
-            for position in (0, 1):
-                warehouse.insert(f"{provider}.{table}", **keys[provider], position=position)
-    warehouse.insert(
-        "callsync.accounts",
-        provider="vbot",
-        account="main",
-        name="vbot.main",
-        start_date=utc("2026-03-01T00:00:00"),
-        cursor=utc("2026-03-05T00:00:00"),
-        finished='[["2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"]]',
-    )
-    return warehouse
-
-
-def bend(warehouse: Warehouse, relation: str, change: str) -> None:
-    """Puts a wrong relation in place of the right one: its rows with a change, or others altogether."""
-    warehouse.execute(f"create table kept as select * from {relation}")
-    warehouse.execute(f"create or replace view {relation} as {change}")
-
-
-def replaced(column: str, value: str) -> str:
-    return f"select * replace ({value} as {column}) from kept"
-
-
-TWICE = "select * from kept union all select * from kept"
-NONE = "select * from kept where false"
+CALLS, LEGS = "intermediate.calls", "intermediate.call_legs"
+NUMBERS = "callsync.phone_numbers"
 
 PROVIDER_PLANTS = [
     plant
@@ -108,11 +35,13 @@ PROVIDER_PLANTS = [
 
 def test_nothing_offends_in_a_sound_warehouse() -> None:
     warehouse = sound_warehouse()
+    keep_reported_calls(warehouse)
     assert {name: rows for name, query in sql_tests().items() if (rows := warehouse.rows(query))} == {}
 
 
 def test_nothing_offends_in_an_empty_warehouse() -> None:
     warehouse = Warehouse()
+    keep_reported_calls(warehouse)
     assert {name: rows for name, query in sql_tests().items() if (rows := warehouse.rows(query))} == {}
 
 
@@ -131,6 +60,25 @@ PLANTS_IN_TABLES = [
     ("call_legs_match_their_calls", "update vbot.calls__callee set account = 'gone'"),
     ("recordings_match_their_calls", "update vbot.calls__record_file set account = 'gone'"),
     ("daily_calls_match_calls", "update etelecom.call_logs set started_at = null"),
+    ("accounts_are_fresh", "update callsync.accounts set cursor = cursor - interval '25 hours'"),
+    ("accounts_are_fresh", "update callsync.accounts set cursor = null"),
+    ("phone_numbers_are_read", f"delete from {NUMBERS} where number = '0909123456'"),
+    ("phone_numbers_are_read", f"delete from {NUMBERS} where number = '19001234'"),
+    ("phone_numbers_are_read", f"insert into {NUMBERS} select * from {NUMBERS} where kind = 'unknown'"),
+    *(
+        ("phone_numbers_are_read", f"update {NUMBERS} set {change}")
+        for change in (
+            "kind = null",
+            "kind = 'short'",
+            "kind = 'withheld'",
+            "is_valid = not is_valid",
+            "is_valid = null",
+            "e164 = '84909123456' where is_valid",
+            "e164 = '+84909x23456' where is_valid",
+            "e164 = '+849091' where is_valid",
+            "e164 = '+8490912345678901' where is_valid",
+        )
+    ),
 ]
 
 PLANTS_IN_VIEWS = [
@@ -156,11 +104,11 @@ PLANTS_IN_VIEWS = [
     ("call_legs_have_unique_keys", LEGS, TWICE),
     ("recordings_match_their_calls", "intermediate.recordings", NONE),
     ("recordings_have_unique_keys", "intermediate.recordings", TWICE),
-    ("daily_calls_match_calls", DAYS, NONE),
-    ("daily_calls_match_calls", DAYS, TWICE),
-    ("daily_calls_match_calls", DAYS, replaced("answered_calls", "answered_calls + 1")),
-    ("daily_calls_match_calls", DAYS, replaced("missed_calls", "missed_calls + 1")),
-    ("daily_calls_match_calls", DAYS, replaced("talk_seconds", "talk_seconds + 1")),
+    ("call_legs_cost_no_more_than_their_calls", LEGS, replaced("cost", "cost * 2")),
+    ("call_legs_cost_no_more_than_their_calls", LEGS, replaced("currency", "'XAU'")),
+    ("call_legs_cost_no_more_than_their_calls", "reporting.calls", replaced("cost", "null")),
+    ("reported_calls_match_their_definition", "callsync.reported_calls", NONE),
+    ("reported_calls_match_their_definition", "callsync.reported_calls", replaced("talk_seconds", "99")),
     ("coverage_does_not_overlap", "reporting.coverage", replaced("range_end", "range_start")),
     (
         "coverage_does_not_overlap",
@@ -184,6 +132,21 @@ def test_a_sql_test_catches_the_offender_planted_in_a_relation(name: str, relati
     assert warehouse.rows(sql_tests()[name]) != []
 
 
+@pytest.mark.parametrize(("name", "relation", "changes"), PLANTS_IN_MARTS)
+def test_a_sql_test_catches_each_offender_planted_in_a_mart(
+    name: str, relation: str, changes: tuple[str, ...]
+) -> None:
+    warehouse = sound_warehouse()
+    keep_reported_calls(warehouse)
+    warehouse.execute(f"create table kept as select * from {relation}")
+    uncaught = []
+    for change in changes:
+        warehouse.execute(f"create or replace view {relation} as {change}")
+        if not warehouse.rows(sql_tests()[name]):
+            uncaught.append(change)
+    assert uncaught == []
+
+
 def test_every_sql_test_has_an_offender() -> None:
-    planted = {name for name, *_ in (*PLANTS_IN_TABLES, *PLANTS_IN_VIEWS)}
+    planted = {name for name, *_ in (*PLANTS_IN_TABLES, *PLANTS_IN_VIEWS, *PLANTS_IN_MARTS)}
     assert planted == sql_tests().keys()
