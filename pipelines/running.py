@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import run_log, views, warehouse
+from pipelines import holding, publishing, run_log, views, warehouse
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
 from pipelines.loader import Loader, pipeline_name, root_cause
@@ -253,7 +253,7 @@ def run(
     """
     # Arrow's own allocator keeps what a unit freed, and the next unit's peak comes on top of it.
     pa.set_memory_pool(pa.system_memory_pool())
-    with warehouse.held(config.warehouse, command):
+    with holding.held(config.warehouse, command):
         patience, memory_mb = config.general.warehouse_patience_seconds, config.general.duckdb_memory_mb
         with warehouse.writing(
             config.warehouse, patience_seconds=patience, memory_mb=memory_mb, say=say
@@ -265,7 +265,7 @@ def run(
             with suppress(duckdb.Error):
                 # A warehouse that failed has said so in the report; its copy is then made anew.
                 newest = warehouse.newest_change(connection)
-        warehouse.publish(config.warehouse, newest)
+        publishing.publish(config.warehouse, newest)
     return report
 
 

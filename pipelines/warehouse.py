@@ -10,21 +10,14 @@ cannot be lost.
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import filelock
 import pyarrow as pa
 from dlt.common.versioned_state import decompress_state
 
@@ -33,16 +26,10 @@ from sources.errors import WarehouseBusy, WarehouseError
 STORAGE_VERSION = "v1.5.0"
 """Files are written so that DuckDB 1.5 clients can open them too."""
 
-CHEAP_COPY_BYTES = 64 * 2**20
-"""Up to this size the copy is renewed even when a run brought nothing but its own line in `callsync.runs`."""
-
 POLL_SECONDS = 0.5
 
 STATES_KEPT = 10
 """dlt saves its whole state with each package that changes it, and reads the newest."""
-
-_FICLONE = 0x40049409
-"""Linux ioctl that shares a file's blocks instead of copying them, where the file system can (btrfs, XFS)."""
 
 _OWN_TABLES = """
 create schema if not exists callsync;
@@ -98,25 +85,6 @@ class Files:
     def working(self) -> Path:
         """The pipelines directory of dlt."""
         return self.home / "pipelines"
-
-
-@contextmanager
-def held(warehouse: Path, command: str) -> Iterator[None]:
-    """Keep every other run of callsync away, from before the warehouse is opened until it is published.
-
-    Raises:
-        WarehouseBusy: another run has it.
-        WarehouseError: its directory cannot be used.
-    """
-    files = Files(warehouse)
-    try:
-        warehouse.parent.mkdir(parents=True, exist_ok=True)
-        for folder in (files.home.parent, files.home):
-            folder.mkdir(exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise WarehouseError(f"{files.home} cannot be made: {error.strerror}") from None
-    with _lock(files, command):
-        yield
 
 
 @contextmanager
@@ -214,36 +182,6 @@ def newest_change(connection: duckdb.DuckDBPyConnection) -> str | None:
     return _one(connection, "select run_id from callsync.runs where changed order by started_at desc limit 1")
 
 
-def publish(warehouse: Path, newest: str | None) -> bool:
-    """Renew the readers' copy from the warehouse file, closed and still held; True when it was renewed.
-
-    A copy that lacks `newest`, the newest run that changed anything, is always renewed; one that lacks only
-    the line of an idle run is renewed where that is cheap.
-
-    Raises:
-        WarehouseError: the copy cannot be written; the one before it is untouched.
-    """
-    files = Files(warehouse)
-    if warehouse.stat().st_size > CHEAP_COPY_BYTES and _published_change(warehouse) == (newest,):
-        return False
-    for left_by_a_killed_run in warehouse.parent.glob(f".{files.published.name}.*.tmp"):
-        left_by_a_killed_run.unlink(missing_ok=True)
-    temporary = files.published.with_name(f".{files.published.name}.{os.getpid()}.tmp")
-    try:
-        _copy(warehouse, temporary)
-        os.replace(temporary, files.published)
-    except BlockingIOError:
-        raise WarehouseError(
-            f"{files.published.name} is not renewed: another program writes {warehouse.name}; "
-            "the next run renews it"
-        ) from None
-    except OSError as error:
-        raise WarehouseError(f"{files.published.name} cannot be published: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-    return True
-
-
 def dlt_state(connection: duckdb.DuckDBPyConnection, schema: str, pipeline: str) -> Mapping[str, Any]:
     """The state that the newest completed load package of a dlt pipeline saved; empty before the first.
 
@@ -303,36 +241,6 @@ def _has_dlt_state(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
     return _one(connection, tables, schema, "_dlt_pipeline_state") != "0"
 
 
-@contextmanager
-def _lock(files: Files, command: str) -> Iterator[None]:
-    # The operating system frees the lock when its holder ends, however it ends: a lock is never stale.
-    lock = filelock.FileLock(files.home / "lock", mode=0o600)
-    note = files.home / "holder.json"
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise WarehouseBusy(
-            f"{files.warehouse.name} is held by {_holder(note)}; try again when it is done"
-        ) from None
-    except OSError as error:
-        raise WarehouseError(f"{files.home} cannot be locked: {error.strerror}") from None
-    try:
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        note.write_text(json.dumps({"pid": os.getpid(), "command": command, "started_at": started}))
-        yield
-    finally:
-        note.unlink(missing_ok=True)
-        lock.release()
-
-
-def _holder(note: Path) -> str:
-    try:
-        holder = json.loads(note.read_text())
-        return f"callsync {holder['command']} (pid {holder['pid']}, since {holder['started_at']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another run of callsync"
-
-
 def _open(
     warehouse: Path, patience_seconds: float, memory_mb: int, say: Callable[[str], None]
 ) -> duckdb.DuckDBPyConnection:
@@ -369,37 +277,6 @@ def _open(
             # takes memory and, beside the readers, no less time.
             connection.execute(f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'")
             return connection
-
-
-def _published_change(warehouse: Path) -> tuple[str | None] | None:
-    try:
-        with closing(reading(warehouse)) as connection:
-            return (newest_change(connection),)
-    except (WarehouseError, duckdb.Error):
-        return None
-
-
-def _copy(source: Path, target: Path) -> None:
-    with (
-        source.open("rb") as whole,
-        open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy,
-    ):
-        # DuckDB's own lock: another program cannot begin to write what is being copied.
-        fcntl.lockf(whole, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        if not _share_blocks(whole.fileno(), copy.fileno()):
-            shutil.copyfileobj(whole, copy, 4 * 2**20)
-        copy.flush()
-        os.fsync(copy.fileno())
-
-
-def _share_blocks(source: int, target: int) -> bool:
-    if sys.platform != "linux":
-        return False
-    try:
-        fcntl.ioctl(target, _FICLONE, source)
-    except OSError:
-        return False
-    return True
 
 
 def _sql_type(field: pa.Field, json_columns: Sequence[str]) -> str:

@@ -16,7 +16,10 @@ from pipelines.cli import cli
 from sources.registry import PROVIDERS
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/design.md", "sql/README.md")]
+DOCUMENTS = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/recordings.md", "sql/README.md")
+]
 README = (ROOT / "README.md").read_text("utf-8")
 
 

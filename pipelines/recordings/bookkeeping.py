@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
 
 import duckdb
-import filelock
 import pyarrow as pa
 
-from pipelines import warehouse
+from pipelines import holding, publishing, warehouse
 from pipelines.config import Config
 from pipelines.recordings.journal import Journal
 from pipelines.recordings.outcome import COLUMNS, Outcome
@@ -34,36 +28,6 @@ SCHEMA = pa.schema(
 """The columns of `callsync.recording_files`."""
 
 
-@contextmanager
-def alone(home: Path, command: str) -> Iterator[None]:
-    """Keep every other download of recordings away; the runs that read the providers go on.
-
-    Raises:
-        WarehouseBusy: another download is at work.
-        WarehouseError: its folder cannot be used.
-    """
-    note = home / "recordings.holder.json"
-    try:
-        home.parent.mkdir(exist_ok=True, mode=0o700)
-        home.mkdir(exist_ok=True, mode=0o700)
-        lock = filelock.FileLock(home / "recordings.lock", mode=0o600)
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise WarehouseBusy(
-            f"recordings are being fetched by {_holder(note)}; try again when it is done"
-        ) from None
-    except OSError as error:
-        raise WarehouseError(f"{home} cannot be locked: {error.strerror}") from None
-    try:
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        with suppress(OSError):
-            note.write_text(json.dumps({"pid": os.getpid(), "command": command, "started_at": started}))
-        yield
-    finally:
-        note.unlink(missing_ok=True)
-        lock.release()
-
-
 def enter(config: Config, journal: Journal, *, command: str, patience_seconds: float) -> str | None:
     """Tell the warehouse what is in the journal, and publish; what kept us from it, or None."""
     length = journal.length
@@ -75,9 +39,9 @@ def enter(config: Config, journal: Journal, *, command: str, patience_seconds: f
     give_up_at = time.monotonic() + patience_seconds
     while True:
         try:
-            with warehouse.held(config.warehouse, command):
+            with holding.held(config.warehouse, command, briefly=True):
                 _enter(config, journal.latest(), max(0.0, give_up_at - time.monotonic()))
-                warehouse.publish(config.warehouse, None)
+                publishing.publish(config.warehouse, None)
             journal.clear(length)
             return None
         except WarehouseBusy as busy:
@@ -107,11 +71,3 @@ def _enter(config: Config, outcomes: Sequence[Outcome], patience_seconds: float)
             connection.execute(
                 "insert or replace into callsync.recording_files by name select * from outcomes"
             )
-
-
-def _holder(note: Path) -> str:
-    try:
-        holder = json.loads(note.read_text())
-        return f"callsync {holder['command']} (pid {holder['pid']}, since {holder['started_at']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another run of callsync recordings"

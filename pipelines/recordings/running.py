@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from pipelines import warehouse
+from pipelines import holding, warehouse
 from pipelines.config import Config
 from pipelines.recordings import bookkeeping, listing, parts
 from pipelines.recordings.fetching import Fetched, Fetcher
@@ -240,7 +240,7 @@ def run(config: Config, selection: Selection, command: str, watcher: Watcher) ->
     files = warehouse.Files(config.warehouse)
     selection = _settled(config, selection)
     patience = config.general.warehouse_patience_seconds
-    with bookkeeping.alone(files.home, command):
+    with holding.recording(config.warehouse, command):
         journal = Journal(files.home / "recordings.jsonl")
         # What a killed run left; where a reading run has the warehouse, the journal itself is as good.
         bookkeeping.enter(config, journal, command=command, patience_seconds=0)

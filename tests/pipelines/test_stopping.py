@@ -223,10 +223,10 @@ def test_the_copy_answers_while_a_sync_runs(loaded: Project, simulator: Simulato
 
 
 def test_an_idle_run_keeps_a_large_copy(loaded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipelines import warehouse
+    from pipelines import publishing
 
     inode = loaded.published.stat().st_ino
-    monkeypatch.setattr(warehouse, "CHEAP_COPY_BYTES", 0)
+    monkeypatch.setattr(publishing, "CHEAP_COPY_BYTES", 0)
     loaded.done("sync")
     assert loaded.published.stat().st_ino == inode
     monkeypatch.undo()
@@ -241,7 +241,7 @@ def test_a_copy_that_cannot_be_written_is_one_line(loaded: Project, monkeypatch:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipelines.warehouse.os.fsync", full)
+    monkeypatch.setattr("pipelines.publishing.os.fsync", full)
     outcome = loaded.run("sync")
     assert outcome.code == 1
     assert outcome.lines[-1] == "warehouse.read.duckdb cannot be published: No space left on device"

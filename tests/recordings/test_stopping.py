@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pipelines import warehouse
+from pipelines import holding, publishing
 from pipelines.recordings.journal import Journal
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.target import Folder
@@ -105,13 +105,13 @@ def test_a_download_beside_a_sync_leaves_its_journal_for_the_next(
     loaded: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CALLSYNC__WAREHOUSE_PATIENCE_SECONDS", "0.3")
-    with warehouse.held(loaded.warehouse, "sync"):
+    with holding.held(loaded.warehouse, "sync"):
         outcome = loaded.done("recordings", "etelecom", "--limit", "5")
     assert "held by callsync sync" in outcome.lines[-1]
     assert outcome.lines[-1].endswith("the next run enters into callsync.recording_files what was fetched")
     assert rows(loaded) == []
     simulator.recordings.asked.clear()
-    with warehouse.held(loaded.warehouse, "sync"):
+    with holding.held(loaded.warehouse, "sync"):
         # What nobody has entered yet is known all the same.
         loaded.done("recordings", "etelecom", "--limit", "2")
     assert len(simulator.recordings.asked) == 2
@@ -125,13 +125,13 @@ def test_a_sync_that_ends_in_time_is_waited_for(
     loaded: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     naps: list[float] = []
-    holding = warehouse.held(loaded.warehouse, "sync")
-    holding.__enter__()
+    another = holding.held(loaded.warehouse, "sync")
+    another.__enter__()
 
     def nap(seconds: float) -> None:
         naps.append(seconds)
         if len(naps) == 2:
-            holding.__exit__(None, None, None)
+            another.__exit__(None, None, None)
 
     monkeypatch.setattr("pipelines.recordings.bookkeeping.time.sleep", nap)
     loaded.done("recordings", "etelecom", "--limit", "2")
@@ -144,7 +144,7 @@ def test_the_warehouse_is_told_while_the_download_goes_on(
 ) -> None:
     monkeypatch.setattr("pipelines.recordings.running.ENTER_SECONDS", 0.0)
     seen: list[int] = []
-    publish = warehouse.publish
+    publish = publishing.publish
 
     def counted(*arguments: Any) -> bool:
         renewed = publish(*arguments)
@@ -154,7 +154,7 @@ def test_the_warehouse_is_told_while_the_download_goes_on(
         seen.append(loaded.rows("select count(*) from callsync.recording_files", copy)[0][0])
         return renewed
 
-    monkeypatch.setattr(warehouse, "publish", counted)
+    monkeypatch.setattr(publishing, "publish", counted)
     loaded.done("recordings", "etelecom", "--limit", "6")
     assert len(seen) > 1
     assert seen == sorted(seen)
