@@ -7,21 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.sql.given import etelecom_call
 from tests.sql.warehouse import Warehouse, utc
-
-
-def etelecom_call(warehouse: Warehouse, log_id: str, started_at: datetime, **changes: Any) -> None:
-    """An answered inbound eTelecom call of 100 s, 80 s of them talk."""
-    record = {
-        "account": "hanoi",
-        "id": log_id,
-        "direction": "in",
-        "call_state": "answered",
-        "started_at": started_at,
-        "ended_at": started_at + timedelta(seconds=100),
-        "duration": 80,
-    }
-    warehouse.insert("etelecom.call_logs", **record | changes)
 
 
 def vbot_call(warehouse: Warehouse, group_id: str, cost: str | None, currency: str | None = "VND") -> None:
@@ -195,6 +182,19 @@ def test_freshness_of_an_account() -> None:
         "minutes_behind": 90,
         "minutes_since_success": 89,
         "is_stale": False,
+    }
+
+
+def test_minutes_are_those_that_passed_whatever_the_clocks_of_the_reader() -> None:
+    warehouse = Warehouse()
+    now = datetime.now(UTC)
+    days = range(30, 361, 30)
+    for number in days:
+        account(warehouse, now - timedelta(days=number, seconds=1), name=str(number))
+    warehouse.execute("set timezone = 'America/New_York'")
+    rows = warehouse.rows("select account, minutes_behind from reporting.freshness")
+    assert {row["account"]: row["minutes_behind"] for row in rows} == {
+        str(number): number * 24 * 60 for number in days
     }
 
 
