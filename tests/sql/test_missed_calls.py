@@ -1,6 +1,6 @@
 """reporting.missed_calls over given rows; expected values worked out by hand."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from tests.sql.given import (
     ONE_LEG,
     etelecom_call,
     etelecom_missed,
+    in_progress,
     numbers,
     vbot_call,
     voximplant_call,
@@ -137,6 +138,14 @@ def test_a_further_missed_call_is_no_contact_and_one_contact_closes_both() -> No
     assert contact(warehouse, "1") == by_call("3", "call_back", 180)
     assert contact(warehouse, "2") == by_call("3", "call_back", 120)
     assert contact(warehouse, "4") == OPEN
+
+
+def test_a_call_that_nobody_has_answered_yet_closes_nothing() -> None:
+    warehouse = Warehouse()
+    now = datetime.now(UTC)
+    etelecom_missed(warehouse, "1", str(now - timedelta(minutes=9))[:19], caller=LAN, callee=HOTLINE)
+    in_progress(warehouse, "2", now - timedelta(minutes=1), caller=LAN, callee=HOTLINE)
+    assert contact(warehouse) == OPEN
 
 
 def test_what_came_before_closes_nothing() -> None:
@@ -303,5 +312,6 @@ def test_the_seconds_until_contact_are_those_that_passed_where_clocks_change() -
 def test_the_hotline_has_its_name() -> None:
     warehouse = Warehouse()
     warehouse.insert("vbot.hotlines", account="main", hotline_number=HOTLINE, hotline_name="Sales")
+    warehouse.insert("vbot.hotlines", account="hue", hotline_number=HOTLINE, hotline_name="Elsewhere")
     vbot_call(warehouse, "1", MISSED_AT, hotline_number=HOTLINE, disposition="BUSY", time_call=0)
     assert warehouse.one("reporting.missed_calls", "hotline_name") == {"hotline_name": "Sales"}

@@ -100,6 +100,10 @@ def test_calls_to_two_accounts_are_one_each() -> None:
     lan_called(warehouse, "2026-03-02T01:00:00")
     lan_called(warehouse, "2026-03-02T02:00:00", account="hue")
     assert callers(warehouse) == {}
+    lan_called(warehouse, "2026-03-05T01:00:00")
+    lan_called(warehouse, "2026-03-05T02:00:00", account="hue")
+    rows = warehouse.rows("select calls, repeats_within_day_calls, active_days from reporting.repeat_callers")
+    assert rows == [{"calls": 2, "repeats_within_day_calls": 0, "active_days": 2}] * 2
 
 
 def test_callers_without_a_number_are_nobody() -> None:
@@ -124,5 +128,12 @@ def test_a_call_counts_once_it_has_finished() -> None:
     in_progress(warehouse, "2", now - timedelta(minutes=1), caller=LAN)
     assert callers(warehouse) == {}
     in_progress(warehouse, "3", now - timedelta(days=2), caller=LAN)
-    expected = {"calls": 2, "answered_calls": 1, "missed_calls": 0, "answer_rate": 0.5}
+    expected = {
+        "calls": 2,
+        "answered_calls": 1,
+        "missed_calls": 0,
+        "answer_rate": 0.5,
+        "repeats_within_day_calls": 0,
+        "active_days": 2,
+    }
     assert warehouse.one("reporting.repeat_callers", *expected) == expected
