@@ -74,6 +74,8 @@ def format_of(output: Path | None) -> str:
 def open_copy(path: Path, zone: str) -> duckdb.DuckDBPyConnection:
     """The published copy, showing times in the reporting zone, with no way to files or the network."""
     connection = warehouse.reading(path)
+    # DuckDB would draw it into the output of whoever it takes for interactive.
+    connection.execute("set enable_progress_bar = false")
     connection.execute("set enable_external_access = false")
     connection.execute(f"set timezone = '{zone}'")
     connection.execute("set lock_configuration = true")
@@ -241,7 +243,7 @@ def _write_batches(relation: duckdb.DuckDBPyRelation, file: Any, kind: Any) -> i
     rows = 0
     try:
         with kind(file, reader.schema) as writer:
-            for batch in reader:
+            for batch in _batches(reader):
                 writer.write_batch(batch)
                 rows += batch.num_rows
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -249,10 +251,22 @@ def _write_batches(relation: duckdb.DuckDBPyRelation, file: Any, kind: Any) -> i
     return rows
 
 
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (OSError, pa.ArrowException) as error:
+            # A query that fails on its way comes out of Arrow like a fault of a file.
+            raise ConfigError(f"the query failed: {_one_line(error)}") from None
+        yield batch
+
+
 def _json_rows(relation: duckdb.DuckDBPyRelation) -> Iterator[str]:
     """Each row as a JSON object by DuckDB itself: decimals keep their digits, times are ISO 8601."""
     rows = _select(_projected(relation, _json_column), "answer", "select to_json(answer) from answer")
-    for batch in rows.to_arrow_reader(_AT_ONCE):
+    for batch in _batches(rows.to_arrow_reader(_AT_ONCE)):
         for row in batch.column(0).to_pylist():
             yield _standard(row)
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import datetime
@@ -211,11 +212,22 @@ def test_what_is_no_question_is_refused_in_one_line(loaded: Project, query: str,
     assert not Path("out.csv").exists()
 
 
+LATE = "select case when range = 150000 then error('too late') else range end as n from range(200000)"
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_a_query_that_fails_on_its_way_says_so_in_one_line(loaded: Project, form: str) -> None:
+    outcome = loaded.run("sql", LATE, "--format", form)
+    assert outcome.code == 2
+    assert outcome.lines == ["the query failed: Invalid Input Error: too late"]
+
+
 def test_a_file_is_written_whole_or_not_at_all(loaded: Project) -> None:
     target = loaded.folder / "answer.csv"
     target.write_text("earlier")
-    failing = "select case when range = 150000 then error('late') else range end as n from range(200000)"
-    assert loaded.run("sql", failing, "--format", "csv", "-o", str(target)).code == 2
+    outcome = loaded.run("sql", LATE, "--format", "csv", "-o", str(target))
+    assert outcome.code == 2
+    assert outcome.lines == ["the query failed: Invalid Input Error: too late"]
     assert target.read_text() == "earlier"
     assert not list(loaded.folder.glob(".answer*"))
     loaded.done("sql", "select 1 as n", "--format", "csv", "-o", str(target))
@@ -236,6 +248,20 @@ def test_a_reader_that_leaves_early_sees_no_trace(loaded: Project) -> None:
         assert process.stdout.readline() == '"n"\n'
         process.stdout.close()
         assert process.stderr.read() == ""
+
+
+def test_ctrl_c_ends_a_query_in_one_line(loaded: Project) -> None:
+    process = loaded.start("sql", "select range as n from range(100000000000)", "--format", "csv")
+    assert process.stdout is not None
+    assert process.stdout.readline() == '"n"\n'
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (1, "interrupted\n")
+
+
+def test_nothing_but_the_answer_is_written(loaded: Project) -> None:
+    shown = piped(loaded, "select current_setting('enable_progress_bar') as bar", "--format", "csv")
+    assert shown.stdout == '"bar"\nfalse\n'
 
 
 def test_before_a_first_run_there_is_nothing_to_ask(configured: Project) -> None:
