@@ -25,6 +25,13 @@ from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.units import Unit
 
+KEY = ("provider", "account", "provider_call_id")
+
+ROW_GROUP = 122_880
+"""Rows that DuckDB stores together."""
+
+_GATHERED = "renewed_calls"
+
 
 def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every row anew."""
@@ -33,15 +40,64 @@ def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"insert into {REPORTED_CALLS} select * from {CALLS_DEFINITION}")
 
 
-def renew(connection: duckdb.DuckDBPyConnection, provider: Provider, units: Sequence[Unit]) -> None:
-    """Make the rows of the units' calls anew; of a unit that brings names every row of its account."""
-    with warehouse.transaction(connection):
+class Renewal:
+    """Rows made anew for the units of a run: gathered in memory, and entered many at a time.
+
+    DuckDB writes rows twice, to its log and to the table, unless they fill a row group.
+
+    Args:
+        connection: the warehouse; used by this object alone.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._gathered = 0
+        connection.execute(f"create or replace temp table {_GATHERED} as from {REPORTED_CALLS} limit 0")
+
+    def add(self, provider: Provider, units: Sequence[Unit]) -> None:
+        """Make the rows of the units' calls; of a unit that brings names those of its whole account."""
         for unit in units:
             calls = [shaped for record_type, shaped in unit.data if record_type.table == provider.calls.table]
             if len(calls) < len(unit.data):
-                _renew_account(connection, unit.account)
+                self.enter()
+                self._renew_account(unit.account)
             elif calls:
-                _renew_calls(connection, provider, calls[0].tables)
+                self._gather(provider, calls[0].tables)
+        if self._gathered >= ROW_GROUP:
+            self.enter()
+
+    def enter(self) -> None:
+        """Put what was gathered in the place of the earlier rows."""
+        with warehouse.transaction(self._connection):
+            same = " and ".join(f"reported.{column} = renewed.{column}" for column in KEY)
+            self._connection.execute(
+                f"delete from {REPORTED_CALLS} as reported using {_GATHERED} as renewed where {same}"
+            )
+            self._connection.execute(f"insert into {REPORTED_CALLS} from {_GATHERED}")
+        self._connection.execute(f"delete from {_GATHERED}")
+        self._gathered = 0
+
+    def _renew_account(self, account: Account) -> None:
+        whose, values = "where provider = ? and account = ?", [account.provider, account.name]
+        with warehouse.transaction(self._connection):
+            self._connection.execute(f"delete from {REPORTED_CALLS} {whose}", values)
+            self._connection.execute(
+                f"insert into {REPORTED_CALLS} select * from {CALLS_DEFINITION} {whose}", values
+            )
+
+    def _gather(self, provider: Provider, tables: Mapping[str, pa.Table]) -> None:
+        for name, table in tables.items():
+            self._connection.register(_in_unit(name), table)
+        if self._gathered:
+            self._connection.execute(
+                f"delete from {_GATHERED} as earlier using {_in_unit(provider.calls.table)} as unit "
+                f"where earlier.provider = '{provider.name}' and earlier.account = unit.account "
+                f"and earlier.provider_call_id = cast(unit.{provider.calls.key_column} as varchar)"
+            )
+        self._connection.execute(f"insert into {_GATHERED} {over_unit(provider.name)}")
+        for name in tables:
+            self._connection.unregister(_in_unit(name))
+        self._gathered += tables[provider.calls.table].num_rows
 
 
 @cache
@@ -65,27 +121,6 @@ def over_unit(name: str) -> str:
         return node
 
     return inlined(selects[CALLS_DEFINITION]).sql(dialect="duckdb")
-
-
-def _renew_account(connection: duckdb.DuckDBPyConnection, account: Account) -> None:
-    whose, values = "where provider = ? and account = ?", [account.provider, account.name]
-    connection.execute(f"delete from {REPORTED_CALLS} {whose}", values)
-    connection.execute(f"insert into {REPORTED_CALLS} select * from {CALLS_DEFINITION} {whose}", values)
-
-
-def _renew_calls(
-    connection: duckdb.DuckDBPyConnection, provider: Provider, tables: Mapping[str, pa.Table]
-) -> None:
-    for name, table in tables.items():
-        connection.register(_in_unit(name), table)
-    connection.execute(
-        f"delete from {REPORTED_CALLS} as reported using {_in_unit(provider.calls.table)} as unit "
-        f"where reported.provider = '{provider.name}' and reported.account = unit.account "
-        f"and reported.provider_call_id = cast(unit.{provider.calls.key_column} as varchar)"
-    )
-    connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
-    for name in tables:
-        connection.unregister(_in_unit(name))
 
 
 def _in_unit(table: str) -> str:
