@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import queries, views, warehouse
+from pipelines import formats, views, warehouse
 
 MOST_OFFENDERS = 20
 
@@ -45,6 +45,6 @@ def _verdict(connection: duckdb.DuckDBPyConnection, test: views.View) -> Verdict
         offenders = connection.execute(f"select count(*) from ({test.select}) as offenders").fetchall()[0][0]
         if not offenders:
             return Verdict(test.name, 0)
-        return Verdict(test.name, offenders, queries.shown(connection.sql(test.select).limit(MOST_OFFENDERS)))
+        return Verdict(test.name, offenders, formats.shown(connection.sql(test.select).limit(MOST_OFFENDERS)))
     except duckdb.Error as error:
         return Verdict(test.name, 0, error=warehouse.one_line(error))

@@ -26,7 +26,7 @@ from prompt_toolkit.lexers import PygmentsLexer
 from prompt_toolkit.styles import Style
 from pygments.lexers.sql import PostgresLexer
 
-from pipelines import completion, queries, warehouse
+from pipelines import completion, formats, queries, warehouse
 from pipelines.commands.ending import complain
 from sources.errors import CallsyncError, ConfigError
 
@@ -75,7 +75,11 @@ def is_complete(text: str) -> bool:
     if not text.strip() or _is_command(text):
         return True
     tokens = [at for at, kind in duckdb.tokenize(text) if kind != duckdb.token_type.comment]
-    return bool(tokens) and text.encode()[tokens[-1]] == ord(";")
+    if not tokens or text.encode()[tokens[-1]] != ord(";"):
+        return False
+    # DuckDB 1.5 makes no token of a string that is still open, nor of a comment.
+    rest = text.encode()[tokens[-1] + 1 :].strip()
+    return not rest or rest.startswith((b"--", b"/*"))
 
 
 class Shell:
@@ -142,19 +146,19 @@ class Shell:
         for relation in queries.answers(connection, asked):
             if self._once is not None:
                 file, self._once = self._once, None
-                queries.write(relation, queries.format_of(file), file)
+                formats.write(relation, formats.format_of(file), file)
                 _whisper(f"(written to {file})")
             elif self._form == "table":
-                queries.write(relation, self._form, None)
+                formats.write(relation, self._form, None)
             else:
-                rows = queries.write(relation.limit(queries.MOST_ROWS_SHOWN), self._form, None)
-                if rows == queries.MOST_ROWS_SHOWN:
+                rows = formats.write(relation.limit(formats.MOST_ROWS_SHOWN), self._form, None)
+                if rows == formats.MOST_ROWS_SHOWN:
                     _whisper(f"(no more than {rows:,} rows are shown; .once FILE writes all)")
 
     def _obey(self, line: str) -> None:
         name, _, argument = line.partition(" ")
         argument = argument.strip()
-        match name:
+        match name.lower():
             case ".help":
                 for command, (of, does) in COMMANDS.items():
                     click.echo(f"{command} {of}".ljust(24) + does)
@@ -173,10 +177,10 @@ class Shell:
                 self._is_timed = argument == "on"
             case ".quit" | "exit" | "quit" | "\\q":
                 raise EOFError
-            case _ if name in COMMANDS:
-                raise ConfigError(f"write it as {name} {COMMANDS[name][0]}")
+            case known if known in COMMANDS:
+                raise ConfigError(f"write it as {known} {COMMANDS[known][0]}")
             case _:
-                raise ConfigError(f"there is no {queries.printable(name)}; .help lists the commands")
+                raise ConfigError(f"there is no {formats.printable(name)}; .help lists the commands")
 
     def _list_relations(self) -> None:
         schemas: dict[str, list[str]] = {}
@@ -200,7 +204,7 @@ class Shell:
         found = [name for name in relations if asked.lower() in (name, name.partition(".")[2])]
         if not found:
             raise ConfigError(
-                f"there is no {queries.printable(asked) or 'name'}; .tables lists what there is"
+                f"there is no {formats.printable(asked) or 'name'}; .tables lists what there is"
             )
         columns = relations[found[0]]
         margin = max(map(len, columns)) + 2

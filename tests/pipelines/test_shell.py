@@ -18,12 +18,10 @@ import duckdb
 import pyarrow.parquet
 import pytest
 from prompt_toolkit.application import create_app_session
-from prompt_toolkit.completion import CompleteEvent
-from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from pipelines import completion, shell
+from pipelines import shell
 from sources.errors import WarehouseError
 from tests.pipelines.project import ROOT, Project
 
@@ -76,7 +74,7 @@ def ask(project: Project, capsys: pytest.CaptureFixture[str]) -> Asked:
     "text",
     [
         "", "  \n", "select 1;", "select 1 ; -- why", "select ';';\n", "select $$;$$;", "select 'é' as é;",
-        ".tables", ".nonsense", "quit", "exit;", "\\q",
+        ".tables", ".nonsense", "quit", "EXIT;", "\\q",
     ],
 )  # fmt: skip
 def test_enter_runs_what_is_complete(text: str) -> None:
@@ -84,7 +82,17 @@ def test_enter_runs_what_is_complete(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["select 1", "select ';", "select 1 -- ;", "select 1 /* ;", "select $$;", 'select ";', "quit 1"]
+    "text",
+    [
+        "select 1",
+        "select ';",
+        "select 1 -- ;",
+        "select 1 /* ;",
+        "select $$;",
+        'select ";',
+        "quit 1",
+        "select 1; 'a",
+    ],
 )
 def test_enter_continues_what_is_not(text: str) -> None:
     assert not shell.is_complete(text)
@@ -123,7 +131,7 @@ def test_ctrl_c_clears_the_line_and_nothing_is_asked(ask: Asked) -> None:
     assert ask("select 1 as n;", CTRL_C, "selec", CTRL_C, ENTER) == []
 
 
-@pytest.mark.parametrize("leave", [".quit", "quit", "exit;", "\\q"])
+@pytest.mark.parametrize("leave", [".quit", "quit", "EXIT;", "\\q"])
 def test_words_that_leave(ask: Asked, leave: str) -> None:
     assert ask(leave, ENTER, "select 1;", ENTER) == []
 
@@ -190,87 +198,6 @@ def test_before_a_first_run_there_is_nothing_to_open(project: Project) -> None:
         pytest.raises(WarehouseError, match="run callsync sync first"),
     ):
         shell.run(project.warehouse, ZONE)
-
-
-CATALOGUE = completion.Catalogue(
-    {
-        "reporting.calls": {"call_id": "varchar", "is_missed": "boolean"},
-        "reporting.daily_calls": {"local_date": "date", "missed_calls": "bigint"},
-        "callsync.rejects": {'"window"': "varchar", "call_id": "varchar"},
-    },
-    functions=("count", "countif", "sum"),
-    keywords=("from", "select", "where", "window", "isnull"),
-    reserved=frozenset({"from", "select", "where", "window"}),
-)
-
-
-@pytest.mark.parametrize(
-    ("typed", "suggested"),
-    [
-        ("sel|", ["select"]),
-        ("SEL|", ["SELECT"]),
-        ("select cou|", ["count", "countif"]),
-        ("select * from |", ["reporting.calls", "reporting.daily_calls", "callsync.rejects"]),
-        ("select * from rep|", ["reporting.calls", "reporting.daily_calls"]),
-        ("select * from dai|", ["reporting.daily_calls"]),
-        ("select * from reporting.calls, rej|", ["callsync.rejects"]),
-        ("describe dai|", ["reporting.daily_calls"]),
-        ("select * from reporting.|", ["calls", "daily_calls"]),
-        ("select * from reporting.calls.|", ["call_id", "is_missed"]),
-        ("select c.| from reporting.calls as c", ["call_id", "is_missed"]),
-        ("select calls.is| from reporting.calls", ["is_missed"]),
-        ("select d.m| from reporting.calls c join reporting.daily_calls d", ["missed_calls"]),
-        ("select is| from reporting.calls", ["is_missed", "isnull"]),
-        ("select mis|", ["missed_calls"]),
-        ("select * from callsync.rejects where w|", ['"window"', "where", "window"]),
-        ("with late as (select 1) select * from la|", ["late"]),
-        ("select 1; sel|", ["select"]),
-        ("select * from reporting.calls where call_id = 'sel|", []),
-        ("select 'it''s', sel|", ["select"]),
-        ("select 1 -- sel|", []),
-        ("select 1 /* sel|", []),
-        ("select 1 -- why\n sel|", ["select"]),
-        ("select (|", []),
-    ],
-)
-def test_what_is_suggested_at_the_cursor(typed: str, suggested: list[str]) -> None:
-    before, after = typed.split("|")
-    found = completion.suggest(CATALOGUE, before, after, asked=False)
-    assert [each.text for each in found] == suggested
-
-
-def test_all_is_suggested_to_who_asks_for_it() -> None:
-    found = [each.text for each in completion.suggest(CATALOGUE, "select ")]
-    assert found[:4] == ["call_id", "is_missed", "local_date", "missed_calls"]
-    assert {"select", "count"} < set(found)
-
-
-def test_the_catalogue_is_that_of_the_copy(project: Project) -> None:
-    with duckdb.connect(str(project.published), read_only=True) as connection:
-        catalogue = completion.read(connection)
-    assert list(catalogue.relations) == ["reporting.calls", "callsync.rejects"]
-    assert catalogue.relations["callsync.rejects"] == {'"window"': "integer"}
-    assert {"count", "date_trunc"} < set(catalogue.functions)
-    assert catalogue.keywords[-1] not in catalogue.reserved
-
-
-@pytest.mark.parametrize(
-    ("typed", "suggested"),
-    [
-        (".t", [".tables", ".timer"]),
-        (".schema rej", ["callsync.rejects"]),
-        (".schema reporting.d", ["daily_calls"]),
-        (".format ", ["table", "csv", "json"]),
-        (".timer o", ["on", "off"]),
-        (".once f", []),
-        ("select * from call", ["reporting.calls", "callsync.rejects"]),
-        ("  select * from dai", ["reporting.daily_calls"]),
-    ],
-)
-def test_the_completer_completes_commands_and_questions(typed: str, suggested: list[str]) -> None:
-    completer = completion.WordCompleter(lambda: CATALOGUE, shell.COMMANDS)
-    found = completer.get_completions(Document(typed), CompleteEvent(completion_requested=True))
-    assert [each.text for each in found] == suggested
 
 
 OWNING_ITS_TERMINAL = """
@@ -364,6 +291,9 @@ def test_the_shell_on_a_real_terminal(project: Project) -> None:
         terminal.type("select count(*) + 40 as n from reporting.calls;" + ENTER)
         terminal.until("renewed")
         terminal.until("│    99 │")
+        terminal.until(prompt)
+        terminal.type(".format csv" + ENTER + "select chr(27) || 'c' || chr(7) as text;" + ENTER)
+        terminal.until('"�c�"')
         terminal.until(prompt)
         terminal.type("half a ques" + CTRL_C + CTRL_D)
         assert terminal.process.wait(30) == 0
