@@ -52,7 +52,7 @@ class Plan:
     Attributes:
         kind: `sync` or `backfill`.
         start: first instant of a backfill; a sync begins at the account's `start_date`.
-        end: end of a backfill; a sync ends now.
+        end: end of the range; without it, now.
         force: reads what earlier runs read already.
         within: by account, the part of the range that is read, where it is not all of it.
     """
