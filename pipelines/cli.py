@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from pipelines import threads
-from pipelines.commands import asking, beginning, reading, recordings, verifying
+from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
 from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
 
@@ -70,6 +70,7 @@ for command in (
     asking.sql,
     asking.data_test,
     verifying.verify,
+    rejects.rejects,
 ):
     cli.add_command(command)
 

@@ -45,7 +45,7 @@ class Derived:
         self._region = region
         self._worker = ThreadPoolExecutor(1, "derived")
         self._last: Future[None] | None = None
-        self._renewal: reported_calls.Renewal | None = None
+        self._renewal = reported_calls.Renewal(self._beside)
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +56,7 @@ class Derived:
         try:
             if error is not None:
                 self._beside.interrupt()
-            elif self._renewal is not None and self._last is not None:
+            elif self._last is not None:
                 self._last.result()
                 self._renewal.enter()
                 warehouse.remember(self._connection, _STATE, _LEVEL)
@@ -101,7 +101,6 @@ class Derived:
             for column in names
         ]
         phone_numbers.add(self._beside, columns, self._region)
-        self._renewal = self._renewal or reported_calls.Renewal(self._beside)
         self._renewal.add(provider, units)
 
 

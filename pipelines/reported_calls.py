@@ -52,7 +52,6 @@ class Renewal:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._gathered = 0
-        connection.execute(f"create or replace temp table {_GATHERED} as from {REPORTED_CALLS} limit 0")
 
     def add(self, provider: Provider, units: Sequence[Unit]) -> None:
         """Make the rows of the units' calls; of a unit that brings names those of its whole account."""
@@ -68,13 +67,15 @@ class Renewal:
 
     def enter(self) -> None:
         """Put what was gathered in the place of the earlier rows."""
+        if not self._gathered:
+            return
         with warehouse.transaction(self._connection):
             same = " and ".join(f"reported.{column} = renewed.{column}" for column in KEY)
             self._connection.execute(
                 f"delete from {REPORTED_CALLS} as reported using {_GATHERED} as renewed where {same}"
             )
             self._connection.execute(f"insert into {REPORTED_CALLS} from {_GATHERED}")
-        self._connection.execute(f"delete from {_GATHERED}")
+        self._connection.execute(f"drop table {_GATHERED}")
         self._gathered = 0
 
     def _renew_account(self, account: Account) -> None:
@@ -94,7 +95,9 @@ class Renewal:
                 f"where earlier.provider = '{provider.name}' and earlier.account = unit.account "
                 f"and earlier.provider_call_id = cast(unit.{provider.calls.key_column} as varchar)"
             )
-        self._connection.execute(f"insert into {_GATHERED} {over_unit(provider.name)}")
+            self._connection.execute(f"insert into {_GATHERED} {over_unit(provider.name)}")
+        else:
+            self._connection.execute(f"create temp table {_GATHERED} as {over_unit(provider.name)}")
         for name in tables:
             self._connection.unregister(_in_unit(name))
         self._gathered += tables[provider.calls.table].num_rows

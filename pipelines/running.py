@@ -11,7 +11,7 @@ import queue
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import holding, publishing, run_log, views, warehouse
+from pipelines import holding, publishing, quarantine, run_log, views, warehouse
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
 from pipelines.loader import Loader, pipeline_name, root_cause
@@ -50,7 +50,7 @@ class Plan:
     """What a command wants of every account it selected.
 
     Attributes:
-        kind: `sync` or `backfill`.
+        kind: `sync`, `backfill`, or `replay` of the quarantine, which asks no provider.
         start: first instant of a backfill; a sync begins at the account's `start_date`.
         end: end of the range; without it, now.
         force: reads what earlier runs read already.
@@ -185,6 +185,12 @@ class Run:
             provider, ledger = PROVIDERS[account.provider], self._ledgers[str(account)]
             connection = provider.connect(account, ledger.findings)
             try:
+                if self._plan.kind == "replay":
+                    with closing(self._connection.cursor()) as cursor:
+                        units = list(quarantine.replayed(cursor, provider, account, connection, ledger))
+                    for unit in units:
+                        waiting.put(unit)
+                    return
                 reader = AccountReader(
                     provider,
                     account,

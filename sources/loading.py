@@ -253,7 +253,7 @@ def _reject_rows(unit: Unit, now: datetime) -> pa.Table:
             "reason": rejection.rejected.reason,
             "payload": rejection.rejected.payload.decode(),
             "window": rejection.window,
-            "seen_at": now,
-            "replayed_at": None,
+            "seen_at": rejection.seen_at or now,
+            "replayed_at": rejection.replayed_at,
         }
     return pa.Table.from_pylist(list(rows.values()), schema=REJECTS_SCHEMA)

@@ -79,11 +79,16 @@ Observer = Callable[[Account, Planned | WindowRead | Noted], None]
 
 @dataclass(frozen=True)
 class Rejection:
-    """A record that has no usable key or time, with where it was seen."""
+    """A record that has no usable key or time, with where it was seen.
+
+    `seen_at` is when that was, where it was not just now; `replayed_at` is when it became readable.
+    """
 
     endpoint: str
     window: str
     rejected: Rejected
+    seen_at: datetime | None = None
+    replayed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -107,17 +107,17 @@ def execute(config: Config, selectors: Sequence[str], plan: Plan, log_format: st
         report = running.run(
             config, accounts, plan, str(click.get_current_context().obj), observe=told.observe, say=told.say
         )
-    _summarise(report, log_format)
+    _summarise(report, plan, log_format)
     return report
 
 
-def _summarise(report: RunReport, log_format: str) -> None:
-    """One line an account, and a line of its own for each error."""
+def _summarise(report: RunReport, plan: Plan, log_format: str) -> None:
+    """One line an account that was read, and a line of its own for each error."""
     for account in report.accounts:
         if log_format == "json":
             fields: dict[str, Any] = {"event": "account", **vars(account), "run_id": report.run_id}
             click.echo(json.dumps(fields), err=True)
-        elif not account.error and not report.error:
+        elif plan.kind != "replay" and not account.error and not report.error:
             extras = [f"{account.rejected:,} quarantined"] if account.rejected else []
             extras += [f"{account.warnings:,} unreadable values kept in extra"] if account.warnings else []
             news = f"{account.changed_windows} of {account.windows} windows changed"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from simulator import REMOVED, Simulator
+from sources.etelecom import api
+from sources.etelecom.fields import CALL_LOGS
 from tests.pipelines.project import Project, everyone
 
 KEYS = {"vbot": "group_id", "etelecom": "id", "voximplant": "call_session_history_id"}
@@ -73,3 +76,76 @@ def test_the_record_that_is_mended_loads(project: Project, changing: Simulator) 
     changing.spoil("etelecom", number, id=number)
     project.done("sync")
     assert project.rows("select count(*) from reporting.calls") == [(300,)]
+
+
+def quarantined(project: Project) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = json.loads(project.done("rejects", "list", "--json").out)
+    return records
+
+
+@pytest.fixture
+def spoiled(changing: Simulator) -> object:
+    """The id of a call that the provider leaves out."""
+    call_id = third(changing, "etelecom")
+    changing.spoil("etelecom", call_id, id=REMOVED, note="\x1b[31mred")
+    return call_id
+
+
+@pytest.fixture
+def without_an_id(project: Project, changing: Simulator, spoiled: object) -> Project:
+    """A warehouse with a call in quarantine whose id the provider left out."""
+    project.configure(changing, everyone("etelecom.main"))
+    project.done("sync")
+    return project
+
+
+def upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a call without an id goes by its external id."""
+    able = replace(CALL_LOGS, key_fallbacks=("external_id",))
+    monkeypatch.setattr(api.EtelecomConnection, "calls", able)
+
+
+def test_the_quarantine_is_listed_and_shown(without_an_id: Project) -> None:
+    (record,) = quarantined(without_an_id)
+    listed = without_an_id.done("rejects").out
+    assert record["reject_id"][:12] in listed
+    assert "etelecom.main" in listed
+    shown = without_an_id.done("rejects", "show", record["reject_id"][:4]).out
+    assert json.loads(shown)["payload"]["note"] == "\x1b[31mred"
+    assert "\x1b" not in shown
+    unknown = without_an_id.run("rejects", "show", "zz")
+    assert (unknown.code, "no record in quarantine" in unknown.err) == (2, True)
+
+
+def test_a_replay_loads_what_has_become_readable(
+    without_an_id: Project, monkeypatch: pytest.MonkeyPatch, changing: Simulator
+) -> None:
+    upgrade(monkeypatch)
+    requests = changing.requests.count("etelecom")
+    outcome = without_an_id.done("rejects", "replay")
+    assert outcome.out == "1 of 1 records replayed; 0 stay in quarantine\n"
+    assert changing.requests.count("etelecom") == requests
+    assert without_an_id.rows("select count(*) from reporting.calls") == [(300,)]
+    assert without_an_id.rows("select count(*) from etelecom.call_logs where note like '%red'") == [(1,)]
+    assert quarantined(without_an_id) == []
+    (record,) = json.loads(without_an_id.done("rejects", "list", "--all", "--json").out)
+    assert record["seen_at"] < record["replayed_at"]
+    assert without_an_id.run("test").code == 0
+
+
+def test_what_stays_unreadable_stays_in_quarantine(without_an_id: Project) -> None:
+    before = quarantined(without_an_id)
+    outcome = without_an_id.done("rejects", "replay", "etelecom.main")
+    assert outcome.out == "0 of 1 records replayed; 1 stay in quarantine\n"
+    assert quarantined(without_an_id) == before
+
+
+def test_a_replay_does_not_undo_a_later_read(
+    without_an_id: Project, monkeypatch: pytest.MonkeyPatch, changing: Simulator, spoiled: object
+) -> None:
+    upgrade(monkeypatch)
+    changing.spoil("etelecom", spoiled, note="later")
+    without_an_id.done("sync")
+    assert without_an_id.done("rejects", "replay").out.startswith("1 of 1 records replayed")
+    assert without_an_id.rows("select count(*) from etelecom.call_logs where note = 'later'") == [(1,)]
+    assert without_an_id.rows("select count(*) from reporting.calls") == [(300,)]
