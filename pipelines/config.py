@@ -52,9 +52,7 @@ class General:
     accounts_at_once: int = option("accounts read at once", 8)
     commit_rows: int = option("calls gathered before they are loaded together", 40_000)
     commit_seconds: float = option("or seconds, whichever comes first", 20)
-    freshness_hours: float = option(
-        "age of the last successful run from which an account counts as stale", 24
-    )
+    freshness_hours: float = option("an account read until longer ago than this counts as stale", 24)
     service_level_seconds: float = option("a call answered within so long was answered in time", 20)
     short_abandon_seconds: float = option("a caller who rings for less does not count as offered", 5)
     duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 128", 192)

@@ -2,8 +2,9 @@
 
 Some are made by convention and not by a file, so that a new provider's staging files are enough:
 `intermediate.calls`, `call_legs`, `recordings`, `agents` and `hotlines` stack what the providers stage under
-those names. `callsync.windows`, `callsync.rejected_records` and `callsync.settings` are made here too, and
-`callsync.reported_calls`, the one table that keeps the rows of a view.
+those names. `callsync.windows`, `rejected_records`, `settings` and `configured_accounts` are made here too,
+and `callsync.reported_calls`, the one table that keeps the rows of a view: it is filled anew when what
+defines it has changed.
 """
 
 from __future__ import annotations
@@ -43,17 +44,20 @@ _REPORTED_CALLS = View(REPORTED_CALLS, f"select * from {CALLS_DEFINITION}")
 def refresh(connection: duckdb.DuckDBPyConnection, providers: Iterable[str], general: General) -> bool:
     """Create or replace the views where anything about them changed; True when it did."""
     views = [*own_views(providers, general), *sql_views(), _REPORTED_CALLS]
-    content = "\0".join(f"{view.name}\0{view.select}" for view in views)
-    fingerprint = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    fingerprint = _fingerprint(views)
     if warehouse.meta(connection, "views") == fingerprint:
         return False
+    rows_fingerprint = _fingerprint(_read_by(CALLS_DEFINITION, views), general.reporting_timezone)
     with warehouse.transaction(connection):
         for layer in LAYERS:
             connection.execute(f"drop schema if exists {layer} cascade")
             connection.execute(f"create schema {layer}")
         for view in in_order(views):
-            kind = "table" if view is _REPORTED_CALLS else "view"
-            connection.execute(f"create or replace {kind} {view.name} as\n{view.select}")
+            if view is not _REPORTED_CALLS:
+                connection.execute(f"create or replace view {view.name} as\n{view.select}")
+            elif warehouse.meta(connection, REPORTED_CALLS) != rows_fingerprint:
+                connection.execute(f"create or replace table {view.name} as\n{view.select}")
+        warehouse.remember(connection, REPORTED_CALLS, rows_fingerprint)
         warehouse.remember(connection, "views", fingerprint)
     return True
 
@@ -94,7 +98,12 @@ def own_views(providers: Iterable[str], general: General) -> list[View]:
         "service_level_seconds": str(general.service_level_seconds),
         "short_abandon_seconds": str(general.short_abandon_seconds),
     }
+    configured = [f"select {_literal(account)} as name" for account in general.accounts]
     return [
+        View(
+            "callsync.configured_accounts",
+            _stack(configured) or "select cast(null as varchar) as name where false",
+        ),
         View(
             "callsync.settings", "select " + ", ".join(f"{value} as {key}" for key, value in settings.items())
         ),
@@ -113,6 +122,16 @@ def in_order(views: list[View]) -> list[View]:
     return [by_name[name] for name in TopologicalSorter(needs).static_order()]
 
 
+def _read_by(name: str, views: list[View]) -> list[View]:
+    """A view of the SQL files and all those that it reads, directly or not; settings are not among them."""
+    found = {view.name: view for view in views if not view.name.startswith("callsync.")}
+    wanted, todo = set[str](), {name}
+    while todo:
+        wanted |= todo
+        todo = {read for each in todo for read in references(found[each].select) & found.keys()} - wanted
+    return [found[each] for each in sorted(wanted)]
+
+
 def references(select: str) -> set[str]:
     """The full names of the tables and views that a select reads."""
     # Reading SQL takes a moment to import and is needed only when a view has changed.
@@ -129,6 +148,11 @@ def _sql_files(folder: Traversable) -> list[Traversable]:
     return sorted(
         (file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
     )
+
+
+def _fingerprint(views: Iterable[View], *settings: str) -> str:
+    content = "\0".join((*(f"{view.name}\0{view.select}" for view in views), *settings))
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def _stack(selects: Iterable[str]) -> str:

@@ -95,3 +95,22 @@ def test_every_table_is_there_before_a_first_call(connection: duckdb.DuckDBPyCon
         assert connection.execute(f"select count(*) from {view.name}").fetchall() is not None
     schemas = {name for (name,) in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
     assert schemas >= {*PROVIDERS, *views.LAYERS, "callsync"}
+
+
+def test_a_setting_that_no_row_depends_on_leaves_the_kept_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    refreshed(connection)
+    mark = "insert into callsync.reported_calls (provider) values ('kept')"
+    kept = "select count(*) from callsync.reported_calls"
+    connection.execute(mark)
+    assert refreshed(connection, freshness_hours=7)
+    assert connection.execute(kept).fetchall() == [(1,)]
+    assert refreshed(connection, reporting_timezone="UTC")
+    assert connection.execute(kept).fetchall() == [(0,)]
+
+
+def test_the_configured_accounts_can_be_asked_for(connection: duckdb.DuckDBPyConnection) -> None:
+    names = "select name from callsync.configured_accounts order by name"
+    refreshed(connection)
+    assert connection.execute(names).fetchall() == []
+    refreshed(connection, accounts=("vbot.o'hara", "etelecom.hanoi"))
+    assert connection.execute(names).fetchall() == [("etelecom.hanoi",), ("vbot.o'hara",)]

@@ -72,6 +72,7 @@ def sound_warehouse() -> Warehouse:
     for number in ("0909123456", "+84909123456", "84909123456"):
         _number(warehouse, number, e164="+84909123456", kind="mobile", is_valid=True)
     _number(warehouse, "19001234", e164=None, kind="unknown", is_valid=False)
+    warehouse.insert("callsync.configured_accounts", name="vbot.main")
     warehouse.insert(
         "callsync.accounts",
         provider="vbot",

@@ -304,6 +304,8 @@ create table callsync.phone_numbers (
     is_valid boolean
 );
 
+create table callsync.configured_accounts (name varchar);
+
 create table callsync.settings (
     reporting_timezone varchar,
     default_region varchar,
