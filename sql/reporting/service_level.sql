@@ -23,6 +23,12 @@ calls as (
 
 ),
 
+hotlines as (
+
+    select * from intermediate.hotlines
+
+),
+
 by_day as (
 
     select
@@ -72,30 +78,37 @@ offered as (
 final as (
 
     select
-        local_date,
-        provider,
-        account,
-        hotline_number,
+        offered.local_date,
+        offered.provider,
+        offered.account,
+        offered.hotline_number,
+        hotlines.hotline_name,
 
-        service_level_seconds,
-        short_abandon_seconds,
+        offered.service_level_seconds,
+        offered.short_abandon_seconds,
 
-        offered_calls,
-        answered_calls,
-        abandoned_calls,
-        short_abandoned_calls,
-        cast(abandoned_calls as double) / nullif(offered_calls, 0) as abandon_rate,
+        offered.offered_calls,
+        offered.answered_calls,
+        offered.abandoned_calls,
+        offered.short_abandoned_calls,
+        cast(offered.abandoned_calls as double) / nullif(offered.offered_calls, 0) as abandon_rate,
 
-        unmeasured_calls,
-        measured_calls,
-        answered_in_time_calls,
-        cast(answered_in_time_calls as double) / nullif(measured_calls, 0) as service_level,
+        offered.unmeasured_calls,
+        offered.measured_calls,
+        offered.answered_in_time_calls,
+        cast(offered.answered_in_time_calls as double) / nullif(offered.measured_calls, 0) as service_level,
 
-        measured_answered_calls,
-        answered_ring_seconds,
-        cast(answered_ring_seconds as double) / nullif(measured_answered_calls, 0) as average_answer_seconds
+        offered.measured_answered_calls,
+        offered.answered_ring_seconds,
+        cast(offered.answered_ring_seconds as double) / nullif(offered.measured_answered_calls, 0)
+            as average_answer_seconds
 
     from offered
+    left join hotlines
+        on
+            offered.provider = hotlines.provider
+            and offered.account = hotlines.account
+            and offered.hotline_number = hotlines.hotline_number
 
 )
 

@@ -252,6 +252,7 @@ def service_level(calls: Sequence[Call], settings: Settings) -> Iterator[Row]:
         # Of a call whose ringing nobody knows, nobody knows either whether it was in time.
         unmeasured = sum(call.ring_seconds is None for call in group)
         yield keys | {
+            "hotline_name": hotline_name(settings, group[0]),
             "offered_calls": offered,
             "short_abandoned_calls": short,
             "answered_calls": len(answered),

@@ -11,6 +11,7 @@ from tests.sql.given import (
     etelecom_missed,
     etelecom_rang,
     in_progress,
+    vbot_call,
     voximplant_call,
 )
 from tests.sql.warehouse import Warehouse, utc
@@ -41,6 +42,7 @@ def test_answered_within_so_many_seconds_of_those_offered() -> None:
             "provider": "etelecom",
             "account": "hanoi",
             "hotline_number": HOTLINE,
+            "hotline_name": None,
             "service_level_seconds": 20,
             "short_abandon_seconds": 5,
             "offered_calls": 7,
@@ -57,6 +59,14 @@ def test_answered_within_so_many_seconds_of_those_offered() -> None:
             "average_answer_seconds": 25.0,
         }
     ]
+
+
+def test_a_hotline_has_its_name() -> None:
+    warehouse = Warehouse()
+    warehouse.insert("vbot.hotlines", account="main", hotline_number=HOTLINE, hotline_name="Sales")
+    vbot_call(warehouse, "a", NOON, hotline_number=HOTLINE)
+    expected = {"hotline_name": "Sales", "answered_calls": 1}
+    assert warehouse.one("reporting.service_level", *expected) == expected
 
 
 def test_the_limits_are_those_of_the_configuration() -> None:
