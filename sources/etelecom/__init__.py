@@ -8,8 +8,9 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource
 
-from sources.etelecom.api import PAGE_SIZE, EtelecomOptions, connect
+from sources.etelecom.api import connect
 from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
+from sources.etelecom.options import PAGE_SIZE, EtelecomOptions
 from sources.etelecom.recordings import access
 from sources.loading import sync_source
 from sources.provider import Provider

@@ -9,12 +9,11 @@ server.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from sources.account import Account, Options, option
+from sources.account import Account
 from sources.errors import (
     AccessDenied,
     IncompleteRead,
@@ -26,41 +25,14 @@ from sources.errors import (
     UnreadableBody,
 )
 from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
+from sources.etelecom.options import PAGE_SIZE, EtelecomOptions
 from sources.http import Api, ApiKey, Request, parse_json, printable
 from sources.provider import Finding, Page
 from sources.shaping.fields import RecordType
 from sources.windows import Window
 
-PAGE_SIZE = 100
-"""The largest page the provider serves; it clamps a larger limit without saying so."""
-
 MOST_PAGES = 1_000_000
 """An end to a list whose cursor never repeats and never ends."""
-
-FILTER_KEYS = (
-    "direction", "call_state", "hotline_ids", "extension_ids", "user_id", "department_id", "call_number",
-    "duration", "external_id", "external_session_id",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class EtelecomOptions(Options):
-    """Options of an eTelecom account."""
-
-    api_key: str = option("a shop's api_key, or a partner's shop_key", secret=True)
-    base_url: str = option("address of the API up to the service name", "https://api.etelecom.vn/v1/shop")
-    service: str = option("service name; white labels have their own", "Etelecom")
-    page_size: int = option("call logs a page; the provider serves 100 at most", PAGE_SIZE)
-    recording_hosts: tuple[str, ...] = option(
-        "hosts besides base_url's that get the key when recordings are fetched", ()
-    )
-    filter: Mapping[str, Any] = option("passed through to ListCallLogs", {})
-
-    def problems(self) -> list[tuple[str, str]]:
-        """Keys whose values cannot work."""
-        unknown = sorted(set(self.filter) - set(FILTER_KEYS))
-        return super().problems() + [(f"filter.{key}", "is not a filter of ListCallLogs") for key in unknown]
-
 
 _KINDS: Mapping[str, type[ProviderError]] = {
     "unauthenticated": AccessDenied,

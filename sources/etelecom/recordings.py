@@ -7,7 +7,8 @@ other request; a stranger's address is asked without.
 from __future__ import annotations
 
 from sources.account import Account
-from sources.etelecom.api import EtelecomOptions, credential, envelope, refusal
+from sources.etelecom.api import credential, envelope, refusal
+from sources.etelecom.options import EtelecomOptions
 from sources.recordings import Access
 
 

@@ -9,8 +9,9 @@ from dlt.extract import DltResource
 
 from sources.loading import sync_source
 from sources.provider import Provider
-from sources.vbot.api import VbotOptions, connect
+from sources.vbot.api import connect
 from sources.vbot.fields import CALLS, HOTLINES, LEGACY_CALLS, MEMBERS
+from sources.vbot.options import VbotOptions
 from sources.vbot.recordings import access
 
 PROVIDER = Provider(

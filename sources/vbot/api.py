@@ -1,4 +1,4 @@
-"""The VBot HTTP API in its three versions: what is asked, how pages end, what a refusal means.
+"""The VBot HTTP API in its three versions: what is asked, and how pages end.
 
 Sources: VBot documents, "Call History Management" v1 and v2 (deprecated, still served), and the v3 pages of
 VBot's public documentation (`/m-cdr/api/call`, epoch milliseconds, pages from 0). What they leave open is
@@ -8,31 +8,22 @@ without a new call does; and v2's unit of `from`/`to` is found out by asking for
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from sources.account import Account, Options, option
-from sources.errors import (
-    AccessDenied,
-    IncompleteRead,
-    NotThere,
-    ProviderError,
-    RequestRefused,
-    ServerFault,
-    Throttled,
-    UnreadableBody,
-)
-from sources.http import Api, ApiKey, Credential, Request, parse_json, printable
+from sources.account import Account
+from sources.errors import IncompleteRead, RequestRefused
+from sources.http import Api, ApiKey, Credential, Request
 from sources.provider import Finding, Page
 from sources.shaping.fields import RecordType
-from sources.vbot.fields import CALLS, HOTLINES, LEGACY_CALLS, MEMBERS
+from sources.vbot.answers import Glance, identities, number_of, records_of, refusal
+from sources.vbot.fields import HOTLINES, MEMBERS
+from sources.vbot.options import UNITS, VbotOptions
 from sources.vbot.token import PasswordToken
 from sources.windows import SECOND, Window
 
@@ -46,122 +37,6 @@ WITH_AND_WITHOUT_HOTLINE = 1
 """`has_hotline`: blank shows only calls with a hotline, which loses internal ones (v3, call-transaction)."""
 
 _DATE_CREATE = "%m/%d/%Y %H:%M:%S"
-_UNITS = {"s": 1, "ms": 1000}
-
-
-@dataclass(frozen=True)
-class Version:
-    """What differs between the versions of the API, as data."""
-
-    base_url: str
-    list_path: str
-    count_path: str
-    page_base: int
-    page_size: int
-    record_type: RecordType
-    time_unit: str
-    has_body: bool = False
-    """Whether the parameters stand in a JSON body too, as v1's document shows them."""
-
-
-VERSIONS = {
-    "v3": Version(
-        base_url="https://open-api-h01.vbot.vn/v3.0",
-        list_path="/m-cdr/api/call/get-all",
-        count_path="/m-cdr/api/call/count-all",
-        page_base=0,
-        page_size=100,
-        record_type=CALLS,
-        time_unit="ms",
-    ),
-    "v2": Version(
-        base_url="https://open-api-h01.vbot.vn/v2.0",
-        list_path="/api/crm/historycall/getAll",
-        count_path="/api/crm/historycall/countAll",
-        page_base=1,
-        page_size=50,
-        record_type=LEGACY_CALLS,
-        time_unit="auto",
-    ),
-    "v1": Version(
-        base_url="https://open-api-h01.vbot.vn/v2.0",
-        list_path="/api/crm/historycall/getAll",
-        count_path="/api/crm/historycall/countAll",
-        page_base=1,
-        page_size=50,
-        record_type=LEGACY_CALLS,
-        time_unit="none",
-        has_body=True,
-    ),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class VbotOptions(Options):
-    """Options of a VBot account."""
-
-    api_version: str = option("v3, or the deprecated v2 and v1", "v3")
-    base_url: str | None = option("address of the API; by default that of the version", None)
-    project_code: str | None = option("group code (v1, v2)", None)
-    vbot_id: str | None = option("the customer's VBotID (v1, v2)", None)
-    phones: tuple[str, ...] = option("read only these numbers, one walk each (v1, v2); none: all calls", ())
-    time_unit: str = option("unit of from/to in v2: s, ms, none (not understood), auto (find out)", "auto")
-    page_base: int | None = option("number of the first page; by default 0 for v3, else 1", None)
-    page_size: int | None = option("calls a page; by default 100 for v3, else 50", None)
-    timezone: str = option("zone of date_create in v1 and v2", "Asia/Ho_Chi_Minh")
-    currency: str = option("currency of postage", "VND")
-    recording_hosts: tuple[str, ...] = option(
-        "hosts besides base_url's that get the key or token when recordings are fetched", ("*.vbot.vn",)
-    )
-    api_key: str | None = option("API key (v3)", None, secret=True)
-    username: str | None = option("user of the token endpoint (v1, v2)", None, secret=True)
-    password: str | None = option("password of the token endpoint (v1, v2)", None, secret=True)
-    access_token: str | None = option(
-        "a token from elsewhere instead of user and password (v1, v2)", None, secret=True
-    )
-
-    @property
-    def version(self) -> Version:
-        """The API version as data."""
-        return VERSIONS[self.api_version]
-
-    @property
-    def address(self) -> str:
-        """The address of the API, without a slash at its end."""
-        return (self.base_url or self.version.base_url).rstrip("/")
-
-    def problems(self) -> list[tuple[str, str]]:
-        """Keys whose values cannot work together."""
-        if self.api_version not in VERSIONS:
-            return [("api_version", f"must be one of {', '.join(VERSIONS)}")]
-        found = super().problems()
-        if self.api_version == "v3" and not self.api_key:
-            found.append(("api_key", "is missing; make one in VBot's console, group settings, API Key"))
-        if self.api_version != "v3" and not self.access_token:
-            found += [(key, "is missing") for key in ("username", "password") if not getattr(self, key)]
-        if self.time_unit not in ("auto", "none", *_UNITS):
-            found.append(("time_unit", "must be auto, s, ms or none"))
-        if self.page_size is not None and self.page_size < 1:
-            found.append(("page_size", "must be at least 1"))
-        try:
-            ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            found.append(("timezone", f"is no IANA time zone: {self.timezone}"))
-        return found
-
-
-class _Envelope(msgspec.Struct):
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    error: int | str | None = None
-    status: int | str | None = None
-    message: str | None = None
-
-
-class _Glance(msgspec.Struct):
-    """What paging needs to know of a call."""
-
-    group_id: str | None = None
-    date_create: str | None = None
 
 
 class VbotConnection:
@@ -201,7 +76,7 @@ class VbotConnection:
             if unit == "none":
                 yield from self._walk_newest_first(window, phone)
             else:
-                yield from self._walk_range(window, phone, _UNITS[unit])
+                yield from self._walk_range(window, phone, UNITS[unit])
 
     def pages_of(self, ids: Sequence[str]) -> Iterator[Page]:
         """Calls are complete when VBot lists them."""
@@ -295,7 +170,7 @@ class VbotConnection:
                 raise IncompleteRead(f"{path} did not end after {MOST_PAGES} pages")
             records = self._list(path, {**wanted, **self._paging(page)}, attempts=attempts)
             before = len(seen)
-            seen.update(_identities(records))
+            seen.update(identities(records))
             if len(seen) == before:
                 return
             yield records, len(seen)
@@ -304,12 +179,12 @@ class VbotConnection:
                 return
 
     def _list(self, path: str, wanted: Mapping[str, Any], *, attempts: int | None = None) -> list[bytes]:
-        return self._api.call(self._request(path, wanted), _records, attempts=attempts)
+        return self._api.call(self._request(path, wanted), records_of, attempts=attempts)
 
     def _count(self, wanted: Mapping[str, Any]) -> int | None:
         """The provider's own count, or None where it does not give one."""
         try:
-            return self._api.call(self._request(self._version.count_path, wanted), _number)
+            return self._api.call(self._request(self._version.count_path, wanted), number_of)
         except RequestRefused:
             return None
 
@@ -351,7 +226,7 @@ class VbotConnection:
         if not times:
             return None
         there, elsewhere = times[0], min(times) - timedelta(days=36525)
-        for unit, per_second in _UNITS.items():
+        for unit, per_second in UNITS.items():
             if self._finds(there, per_second, phone) and not self._finds(elsewhere, per_second, phone):
                 return unit
         return "none"
@@ -370,7 +245,7 @@ class VbotConnection:
 
     def _time_of(self, record: bytes) -> datetime | None:
         try:
-            said = msgspec.json.decode(record, type=_Glance).date_create or ""
+            said = msgspec.json.decode(record, type=Glance).date_create or ""
             return datetime.strptime(said, _DATE_CREATE).replace(tzinfo=self._tz).astimezone(UTC)
         except (msgspec.DecodeError, ValueError):
             return None
@@ -388,80 +263,3 @@ def credential(options: VbotOptions) -> Credential:
     if options.access_token:
         return ApiKey("Authorization", f"Bearer {options.access_token}")
     return PasswordToken(f"{options.address}/token", options.username or "", options.password or "")
-
-
-def envelope(raw: bytes) -> msgspec.Raw | None:
-    """The `data` of an answer, or the error that its status 200 hides.
-
-    `error` is 0 when all is well (v2, v3). In v1 `status` says so, 1 for success, and its own sample shows a
-    success beside an `error` that is not 0: there a list of calls counts as the success that `status` claims.
-    """
-    answer = parse_json(raw, _Envelope)
-    data = None if isinstance(answer.data, msgspec.UnsetType) else answer.data
-    has_list = data is not None and bytes(data).lstrip()[:1] == b"["
-    failed = str(answer.status) == "0" if answer.status is not None else False
-    wrong = str(answer.error or 0) != "0"
-    if failed or (wrong and not (str(answer.status) == "1" and has_list)):
-        raise refusal_by_code(str(answer.error), answer.message or "")
-    if data is None and answer.error is None and answer.status is None:
-        raise UnreadableBody("the answer has neither data nor an error")
-    return data
-
-
-def refusal(status: int, body: bytes) -> ProviderError | None:
-    """The error in the body of an answer whose status is not 2xx, where there is one."""
-    try:
-        answer = msgspec.json.decode(body, type=_Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if status == 429 or status >= 500 or str(answer.error or 0) == "0":
-        return None
-    error = refusal_by_code(str(answer.error), answer.message or "")
-    return AccessDenied(*error.args) if status == 401 else error
-
-
-def refusal_by_code(code: str, message: str) -> ProviderError:
-    """The error codes of VBot's envelope; on m-cdr 409 is a wrong key (v3, call-transaction)."""
-    text = f"VBot answered error {printable(code)}: {printable(message)}"
-    if code in ("401", "403", "409"):
-        return AccessDenied(text)
-    if code in ("404", "410"):
-        return NotThere(text)
-    if code == "429":
-        return Throttled(text)
-    if code.startswith("5") and len(code) == 3:
-        return ServerFault(text)
-    if code == "-1":
-        return RequestRefused(f"{text}; is it a v1 or v2 account without vbot_id and project_code?")
-    return RequestRefused(text)
-
-
-def _records(raw: bytes) -> list[bytes]:
-    data = envelope(raw)
-    if data is None or bytes(data).strip() == b"null":
-        return []
-    return [bytes(record) for record in parse_json(bytes(data), list[msgspec.Raw])]
-
-
-def _number(raw: bytes) -> int | None:
-    data = envelope(raw)
-    try:
-        return int(msgspec.json.decode(data)) if data else None
-    except (TypeError, ValueError, msgspec.DecodeError):
-        return None
-
-
-def _identities(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-    """What tells records of one list apart: the group id, or the whole record where there is none.
-
-    Records without an id that are alike to the letter are as many calls as one page shows of them.
-    """
-    alike: Counter[int] = Counter()
-    for record in records:
-        try:
-            group_id = msgspec.json.decode(record, type=_Glance).group_id
-        except msgspec.DecodeError:
-            group_id = None
-        identity = hash(group_id or record)
-        yield identity, 0 if group_id else alike[identity]
-        alike[identity] += 1

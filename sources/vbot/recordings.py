@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 from sources.account import Account
 from sources.recordings import Access, Recording, parsed
-from sources.vbot.api import VbotOptions, credential, envelope, refusal
+from sources.vbot.answers import envelope, refusal
+from sources.vbot.api import credential
+from sources.vbot.options import VbotOptions
 
 RECORD_PATH = "/api/crm/historycall/record/"
 

@@ -10,8 +10,9 @@ from dlt.extract import DltResource
 
 from sources.loading import sync_source
 from sources.provider import Provider
-from sources.voximplant.api import PAGE_SIZE, VoximplantOptions, connect, unfinished
+from sources.voximplant.api import connect, unfinished
 from sources.voximplant.fields import ACCOUNT_INFO, APPLICATIONS, CALL_SESSIONS, USERS
+from sources.voximplant.options import PAGE_SIZE, VoximplantOptions
 from sources.voximplant.recordings import access
 
 PROVIDER = Provider(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,10 +17,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.account import Account, Options, option
+from sources.account import Account
 from sources.errors import (
     AccessDenied,
-    ConfigError,
     IncompleteRead,
     ProviderError,
     RequestRefused,
@@ -34,11 +32,9 @@ from sources.provider import Finding, Page
 from sources.shaping import Shaped
 from sources.shaping.fields import RecordType
 from sources.voximplant.fields import ACCOUNT_INFO, APPLICATIONS, CALL_SESSIONS, USERS
+from sources.voximplant.options import VoximplantOptions
 from sources.voximplant.token import ServiceToken, read_credentials
 from sources.windows import SECOND, Window
-
-PAGE_SIZE = 1000
-"""The largest `count` (GetCallHistory)."""
 
 LARGEST_OFFSET = 10_000
 """The largest `offset` (GetCallHistory): what lies beyond needs a smaller window."""
@@ -56,36 +52,6 @@ _ACCESS = re.compile(
 )
 _PACE = re.compile(r"too many|rate limit|limit exceeded|try again|throttl", re.IGNORECASE)
 _FAULT = re.compile(r"internal (server )?error|temporar|unavailable", re.IGNORECASE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoximplantOptions(Options):
-    """Options of a Voximplant account."""
-
-    credentials: str | Mapping[str, Any] = option("path of credentials.json, or its table", secret=True)
-    base_url: str = option("address of the API", "https://api.voximplant.com/platform_api")
-    page_size: int = option("sessions a page, 1000 at most", PAGE_SIZE)
-    timezone: str = option("zone that times are asked in", "Etc/GMT")
-    refresh_days: float = option("age up to which unfinished or unbilled sessions are read again by id", 7)
-    recording_hosts: tuple[str, ...] = option(
-        "hosts besides base_url's that get a token when recordings are fetched", ("*.voximplant.com",)
-    )
-    filter: Mapping[str, Any] = option("passed through to GetCallHistory", {})
-
-    def problems(self) -> list[tuple[str, str]]:
-        """Keys whose values cannot work; opens the credentials file."""
-        found = super().problems()
-        if not 1 <= self.page_size <= PAGE_SIZE:
-            found.append(("page_size", f"must be from 1 to {PAGE_SIZE}"))
-        try:
-            ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            found.append(("timezone", f"is no IANA time zone: {self.timezone}"))
-        try:
-            read_credentials(self.credentials)
-        except ConfigError as error:
-            found.append(("credentials", str(error)))
-        return found
 
 
 class _Error(msgspec.Struct):

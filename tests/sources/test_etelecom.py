@@ -18,8 +18,8 @@ from sources.errors import (
     Throttled,
     UnreadableBody,
 )
-from sources.etelecom.api import FILTER_KEYS
 from sources.etelecom.fields import EXTENSIONS
+from sources.etelecom.options import FILTER_KEYS
 from sources.shaping import shape
 from tests.sources.accounts import (
     WHOLE,

@@ -1,0 +1,112 @@
+"""What VBot answers: its envelope, the errors in it, and what tells records apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from sources.errors import (
+    AccessDenied,
+    NotThere,
+    ProviderError,
+    RequestRefused,
+    ServerFault,
+    Throttled,
+    UnreadableBody,
+)
+from sources.http import parse_json, printable
+
+
+class _Envelope(msgspec.Struct):
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: int | str | None = None
+    status: int | str | None = None
+    message: str | None = None
+
+
+class Glance(msgspec.Struct):
+    """What paging needs to know of a call."""
+
+    group_id: str | None = None
+    date_create: str | None = None
+
+
+def envelope(raw: bytes) -> msgspec.Raw | None:
+    """The `data` of an answer, or the error that its status 200 hides.
+
+    `error` is 0 when all is well (v2, v3). In v1 `status` says so, 1 for success, and its own sample shows a
+    success beside an `error` that is not 0: there a list of calls counts as the success that `status` claims.
+    """
+    answer = parse_json(raw, _Envelope)
+    data = None if isinstance(answer.data, msgspec.UnsetType) else answer.data
+    has_list = data is not None and bytes(data).lstrip()[:1] == b"["
+    failed = str(answer.status) == "0" if answer.status is not None else False
+    wrong = str(answer.error or 0) != "0"
+    if failed or (wrong and not (str(answer.status) == "1" and has_list)):
+        raise refusal_by_code(str(answer.error), answer.message or "")
+    if data is None and answer.error is None and answer.status is None:
+        raise UnreadableBody("the answer has neither data nor an error")
+    return data
+
+
+def refusal(status: int, body: bytes) -> ProviderError | None:
+    """The error in the body of an answer whose status is not 2xx, where there is one."""
+    try:
+        answer = msgspec.json.decode(body, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if status == 429 or status >= 500 or str(answer.error or 0) == "0":
+        return None
+    error = refusal_by_code(str(answer.error), answer.message or "")
+    return AccessDenied(*error.args) if status == 401 else error
+
+
+def refusal_by_code(code: str, message: str) -> ProviderError:
+    """The error codes of VBot's envelope; on m-cdr 409 is a wrong key (v3, call-transaction)."""
+    text = f"VBot answered error {printable(code)}: {printable(message)}"
+    if code in ("401", "403", "409"):
+        return AccessDenied(text)
+    if code in ("404", "410"):
+        return NotThere(text)
+    if code == "429":
+        return Throttled(text)
+    if code.startswith("5") and len(code) == 3:
+        return ServerFault(text)
+    if code == "-1":
+        return RequestRefused(f"{text}; is it a v1 or v2 account without vbot_id and project_code?")
+    return RequestRefused(text)
+
+
+def records_of(raw: bytes) -> list[bytes]:
+    """The records of a list; none where `data` is null."""
+    data = envelope(raw)
+    if data is None or bytes(data).strip() == b"null":
+        return []
+    return [bytes(record) for record in parse_json(bytes(data), list[msgspec.Raw])]
+
+
+def number_of(raw: bytes) -> int | None:
+    """The number of a count, where it is one."""
+    data = envelope(raw)
+    try:
+        return int(msgspec.json.decode(data)) if data else None
+    except (TypeError, ValueError, msgspec.DecodeError):
+        return None
+
+
+def identities(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """What tells records of one list apart: the group id, or the whole record where there is none.
+
+    Records without an id that are alike to the letter are as many calls as one page shows of them.
+    """
+    alike: Counter[int] = Counter()
+    for record in records:
+        try:
+            group_id = msgspec.json.decode(record, type=Glance).group_id
+        except msgspec.DecodeError:
+            group_id = None
+        identity = hash(group_id or record)
+        yield identity, 0 if group_id else alike[identity]
+        alike[identity] += 1
