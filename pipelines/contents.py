@@ -30,9 +30,14 @@ def begin(connection: duckdb.DuckDBPyConnection) -> None:
 def add_shown(
     connection: duckdb.DuckDBPyConnection, provider: Provider, tables: Mapping[str, pa.Table]
 ) -> None:
-    """Add calls as they were read and shaped."""
+    """Add calls as they were read and shaped; of a call that two windows show the later read counts."""
     for name, table in tables.items():
         connection.register(_PART + name, table)
+    calls = provider.calls
+    connection.execute(
+        f"delete from shown using {_PART}{calls.table} as part "
+        f"where shown.id = cast(part.{calls.key_column} as varchar)"
+    )
     connection.execute(f"insert into shown {_contents(provider, _PART, 'true')}")
     for name in tables:
         connection.unregister(_PART + name)

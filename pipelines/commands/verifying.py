@@ -78,7 +78,9 @@ def _show(found: Sequence[Verified], *, as_json: bool = False, to_error: bool = 
     """What was found: a line an account, and one for each window and kind of difference."""
     if as_json:
         click.echo(json.dumps({"accounts": [_as_json(verified) for verified in found]}, indent=2))
-    for verified in () if as_json else found:
+    for verified in found:
+        if as_json or (verified.error and not verified.windows):
+            continue
         differing = sum(compared.differs for compared in verified.windows)
         shown = sum(compared.shown for compared in verified.windows)
         gone = sum(len(compared.gone) for compared in verified.windows)

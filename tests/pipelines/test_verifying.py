@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import duckdb
 import pytest
 
+from pipelines import verifying
 from simulator import Simulator
 from tests.pipelines.project import Project, everyone
 
@@ -89,6 +91,19 @@ def test_what_changed_at_the_provider_since_is_a_difference(project: Project, ch
     assert differences(project, "missing") == {"etelecom.main": [late]}
 
 
+def test_a_call_on_the_border_of_two_windows_is_one_call(
+    project: Project, changing: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifying, "COMPARED_AT_ONCE", 1)
+    project.configure(changing, everyone("voximplant.main"))
+    midnight = (changing.now - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    changing.add_late("voximplant", midnight)
+    project.done("sync")
+    (account,) = json.loads(project.done("verify", "--json").out)["accounts"]
+    assert sum(window["shown"] for window in account["windows"]) == 301
+    assert sum(window["held"] for window in account["windows"]) == 301
+
+
 def test_only_what_was_read_and_asked_for_is_compared(loaded: Project, simulator: Simulator) -> None:
     day = simulator.since.date().isoformat()
     simulator.requests.clear()
@@ -106,6 +121,7 @@ def test_an_account_that_cannot_be_read_is_one_line(loaded: Project, simulator: 
     complaints = [line for line in outcome.lines if line.startswith("vbot.main:") and "HTTP 500" in line]
     assert len(complaints) == 1
     assert "etelecom.main: 300 calls" in outcome.out
+    assert "vbot.main" not in outcome.out
 
 
 def test_an_address_the_provider_clears_after_a_month_is_kept(project: Project, changing: Simulator) -> None:
