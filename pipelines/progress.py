@@ -49,25 +49,53 @@ def reporter(log_format: str) -> Iterator[Reporter]:
         yield _lines()
 
 
+def say(text: str) -> None:
+    """Tell an operator a line with its time, on standard error."""
+    click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}", err=True)
+
+
+def emit(**facts: object) -> None:
+    """Tell a machine a line of JSON with its time, on standard error."""
+    click.echo(json.dumps({"at": datetime.now(UTC).isoformat(), **facts}), err=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def bars(noun: str, rate: ProgressColumn) -> Progress:
+    """The live display: a bar an account, what it counts, and how fast."""
+    return Progress(
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn(noun),
+        rate,
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=Console(stderr=True),
+    )
+
+
+def seconds_of(task: Task) -> float:
+    """How long a bar has been moving, or moved."""
+    return (task.finished_time if task.finished else task.elapsed) or 0.0
+
+
 def _lines() -> Reporter:
     def observe(account: Account, event: Event) -> None:
         if isinstance(event, Planned):
-            say(f"{account}: {_counted(event.windows, 'window')} to read")
+            say(f"{account}: {counted(event.windows, 'window')} to read")
         elif isinstance(event, Noted):
             say(f"{account}: {event.text}")
         else:
-            say(f"{account}: {event.window} {_counted(event.rows, 'call')}{_remarks(event)}")
-
-    def say(text: str) -> None:
-        click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}", err=True)
+            say(f"{account}: {event.window} {counted(event.rows, 'call')}{_remarks(event)}")
 
     return Reporter(observe, say)
 
 
 def _json_lines() -> Reporter:
-    def emit(**fields: object) -> None:
-        click.echo(json.dumps({"at": datetime.now(UTC).isoformat(), **fields}), err=True)
-
     def observe(account: Account, event: Event) -> None:
         name = str(account)
         if isinstance(event, Planned):
@@ -95,26 +123,15 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         calls = int(task.fields["calls"])
-        seconds = (task.finished_time if task.finished else task.elapsed) or 0.0
+        seconds = seconds_of(task)
         rate = f"{calls / seconds:,.0f}/s" if calls and seconds > 0 else ""
         return Text(f"{calls:>11,} calls {rate:>10}", style="cyan")
 
 
 @contextmanager
 def _live() -> Iterator[Reporter]:
-    console = Console(stderr=True)
     tasks: dict[str, TaskID] = {}
-    with Progress(
-        SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("windows"),
-        _Rate(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        console=console,
-        transient=False,
-    ) as progress:
+    with bars("windows", _Rate()) as progress:
 
         def observe(account: Account, event: Event) -> None:
             name = str(account)
@@ -139,7 +156,3 @@ def _remarks(event: WindowRead) -> str:
         *([f"{event.warnings} unreadable values"] if event.warnings else []),
     ]
     return f" ({', '.join(remarks)})" if remarks else ""
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

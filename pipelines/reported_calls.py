@@ -104,9 +104,9 @@ class Renewal:
 
 
 @cache
-def over_unit(name: str) -> str:
+def over_unit(provider_name: str) -> str:
     """The definition for one provider, over the tables of a unit instead of the provider's own."""
-    provider = PROVIDERS[name]
+    provider = PROVIDERS[provider_name]
     exchanged = {f"{provider.name}.{name}": _in_unit(name) for name in provider.calls.schemas()}
     selects = {view.name: view.select for view in sql_views()}
     selects["intermediate.calls"] = f"select * from staging.stg_{provider.name}__calls"

@@ -71,17 +71,26 @@ def range_of(start: str, end: str, zone: str) -> tuple[datetime, datetime]:
     Raises:
         ConfigError: one of them is no date, or they are the wrong way round.
     """
+    first, last = instant_of(start, zone), instant_of(end, zone)
+    if first >= last:
+        raise ConfigError(f"--from {start} is not before --to {end}")
+    return first, last
+
+
+def instant_of(text: str, zone: str) -> datetime:
+    """What --from or --to means, in UTC.
+
+    Raises:
+        ConfigError: it is no date.
+    """
     from sources.windows import instant
 
     try:
-        first, last = instant(start, zone), instant(end, zone)
+        return instant(text, zone)
     except ValueError:
         raise ConfigError(
             "--from and --to take a date such as 2026-01-31, or ISO 8601 with an offset"
         ) from None
-    if first >= last:
-        raise ConfigError(f"--from {start} is not before --to {end}")
-    return first, last
 
 
 def _read(config: Config, selectors: Sequence[str], plan: Plan, dry_run: bool, log_format: str) -> None:

@@ -9,12 +9,10 @@ import click
 from rich.filesize import decimal
 
 from pipelines.commands.ending import complain, leave
-from pipelines.commands.reading import log_format_option
+from pipelines.commands.reading import instant_of, log_format_option
 from sources.errors import ConfigError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pipelines.recordings.running import AccountReport, Report
 
 
@@ -47,6 +45,7 @@ def recordings(
     from dataclasses import replace
 
     from pipelines import config as configuration
+    from pipelines.progress import counted
     from pipelines.recordings import progress, running
     from pipelines.recordings.listing import Selection
 
@@ -54,8 +53,8 @@ def recordings(
     zone = config.general.reporting_timezone
     chosen = Selection(
         config.selected(selectors),
-        _instant(start, zone),
-        _instant(end, zone),
+        None if start is None else instant_of(start, zone),
+        None if end is None else instant_of(end, zone),
         limit=limit,
         retry_gone=retry_gone,
     )
@@ -63,7 +62,7 @@ def recordings(
         raise ConfigError(f"--from {start} is not before --to {end}")
     if dry_run:
         for name, count, expired in running.dry_run(config, chosen):
-            click.echo(f"{name}: {progress.counted(count)} to fetch, {expired:,} to delete")
+            click.echo(f"{name}: {counted(count, 'recording')} to fetch, {expired:,} to delete")
         return
     if target is not None:
         config = replace(config, general=replace(config.general, recordings_target=target))
@@ -71,17 +70,6 @@ def recordings(
         report = running.run(config, chosen, str(click.get_current_context().obj), watcher)
     _summarise(report, log_format)
     leave(report.exit_code)
-
-
-def _instant(text: str | None, zone: str) -> datetime | None:
-    from sources.windows import instant
-
-    try:
-        return None if text is None else instant(text, zone)
-    except ValueError:
-        raise ConfigError(
-            "--from and --to take a date such as 2026-01-31, or ISO 8601 with an offset"
-        ) from None
 
 
 def _summarise(report: Report, log_format: str) -> None:

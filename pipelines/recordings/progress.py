@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
-import click
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import ProgressColumn, Task, TaskID
 from rich.text import Text
 
+from pipelines.progress import bars, counted, emit, say, seconds_of
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.running import Planned, Watcher
 from sources.http import printable
@@ -40,28 +28,17 @@ def watcher(log_format: str) -> Iterator[Watcher]:
         yield _lines()
 
 
-def counted(number: int) -> str:
-    """So many recordings."""
-    return f"{number:,} recording{'' if number == 1 else 's'}"
-
-
 def _lines() -> Watcher:
     def observe(event: Planned | Outcome) -> None:
         if isinstance(event, Planned):
-            say(f"{event.account}: {counted(event.recordings)} to fetch")
+            say(f"{event.account}: {counted(event.recordings, 'recording')} to fetch")
         else:
             say(_told(event))
-
-    def say(text: str) -> None:
-        click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}", err=True)
 
     return Watcher(observe, say)
 
 
 def _json_lines() -> Watcher:
-    def emit(**facts: object) -> None:
-        click.echo(json.dumps({"at": datetime.now(UTC).isoformat(), **facts}), err=True)
-
     def observe(event: Planned | Outcome) -> None:
         if isinstance(event, Planned):
             emit(event="planned", account=event.account, recordings=event.recordings)
@@ -85,7 +62,7 @@ class _Bytes(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         size = int(task.fields["bytes"])
-        seconds = (task.finished_time if task.finished else task.elapsed) or 0.0
+        seconds = seconds_of(task)
         rate = f"{decimal(int(size / seconds))}/s" if size and seconds > 0 else ""
         return Text(f"{decimal(size):>10} {rate:>11}", style="cyan")
 
@@ -94,16 +71,7 @@ class _Bytes(ProgressColumn):
 def _live() -> Iterator[Watcher]:
     tasks: dict[str, TaskID] = {}
     sizes: dict[str, int] = {}
-    with Progress(
-        SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("recordings"),
-        _Bytes(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        console=Console(stderr=True),
-    ) as progress:
+    with bars("recordings", _Bytes()) as progress:
 
         def observe(event: Planned | Outcome) -> None:
             if isinstance(event, Planned):
@@ -114,13 +82,13 @@ def _live() -> Iterator[Watcher]:
             if event.status is Status.HELD:
                 sizes[name] += event.bytes or 0
             else:
-                say(_told(event))
+                show(_told(event))
             progress.update(tasks[name], advance=1, bytes=sizes[name])
 
-        def say(text: str) -> None:
+        def show(text: str) -> None:
             progress.console.print(Text(text, style="yellow"))
 
-        yield Watcher(observe, say)
+        yield Watcher(observe, show)
 
 
 def _told(outcome: Outcome) -> str:
