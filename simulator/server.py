@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import socket
 import ssl
@@ -11,6 +12,8 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qsl
 
@@ -29,9 +32,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 _TLS_HANDSHAKE = b"\x16"
 _HTML = b"<html><head><title>Gateway</title></head><body><h1>We will be back soon</h1></body></html>"
+_NOISE = random.Random(1).randbytes(1_000_000)  # noqa: S311 - reproducible noise, no secret
 _STATUSES = {
-    FaultKind.TOO_MANY: 429,
-    FaultKind.UNAVAILABLE: 503,
     FaultKind.SERVER_ERROR: 500,
     FaultKind.BAD_GATEWAY: 502,
     FaultKind.HTML: 200,
@@ -83,7 +85,7 @@ class Application:
         began = self._timer()
         with self._lock:
             endpoint, account = provider.endpoint(request), provider.account(request)
-            fault = self._faults.draw(provider.name, endpoint)
+            fault = self._faults.draw(provider.name, endpoint, f"{account} {request.text}")
         self._journal.enter(provider.name, account)
         status = 0
         try:
@@ -99,9 +101,7 @@ class Application:
             else:
                 await _send(send, reply)
         finally:
-            parameters = request.body.decode(errors="replace") or "&".join(
-                f"{k}={v}" for k, v in request.query.items()
-            )
+            parameters = request.parameters
             self._journal.leave(
                 Entry(
                     began, provider.name, account, endpoint, parameters, status, fault.kind if fault else ""
@@ -119,8 +119,10 @@ class Application:
         if self._too_many(provider.name, account, began):
             return _too_many(1)
         kind = fault.kind if fault else None
-        if fault and kind in (FaultKind.TOO_MANY, FaultKind.UNAVAILABLE):
-            return _too_many(fault.seconds) if kind is FaultKind.TOO_MANY else _unavailable(fault.seconds)
+        if fault and kind in _PAUSES:
+            return _PAUSES[kind](fault.seconds)
+        if kind is FaultKind.GARBAGE:
+            return Reply(_NOISE)
         if kind in _STATUSES:
             return Reply(_HTML, _STATUSES[kind], "text/html")
         with self._lock:
@@ -222,8 +224,20 @@ def _too_many(seconds: float) -> Reply:
     return Reply(body, 429, headers={"Retry-After": f"{seconds:g}"})
 
 
+def _too_many_until(seconds: float) -> Reply:
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+    return Reply(b'{"message":"Too many requests"}', 429, headers={"Retry-After": until})
+
+
 def _unavailable(seconds: float) -> Reply:
     return Reply(b'{"message":"Service unavailable"}', 503, headers={"Retry-After": f"{seconds:g}"})
+
+
+_PAUSES = {
+    FaultKind.TOO_MANY: _too_many,
+    FaultKind.TOO_MANY_UNTIL: _too_many_until,
+    FaultKind.UNAVAILABLE: _unavailable,
+}
 
 
 class Server:

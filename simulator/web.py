@@ -36,6 +36,17 @@ class Request:
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
+    @property
+    def parameters(self) -> str:
+        """What is asked: the body, or else the query."""
+        query = "&".join(f"{name}={value}" for name, value in self.query.items())
+        return self.body.decode(errors="replace") or query
+
+    @property
+    def text(self) -> str:
+        """What is asked of whom, without who asks."""
+        return f"{self.method} {self.path} {self.parameters}"
+
     def form(self) -> dict[str, str]:
         """The fields of an urlencoded or multipart body."""
         kind = self.headers.get("content-type", "")

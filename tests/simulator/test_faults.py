@@ -6,6 +6,7 @@ import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -52,6 +53,38 @@ def test_chances_follow_the_seed() -> None:
     assert statuses(1) == statuses(1)
     assert set(statuses(1)) == {200, 503}
     assert statuses(1) != statuses(2)
+
+
+def test_a_mix_befalls_the_same_requests_in_whatever_order_they_come() -> None:
+    def befallen(order: range) -> dict[str, str]:
+        with Simulator(calls=5, seed=3) as simulator, httpx.Client() as http:
+            simulator.faults.mix(["429_until", "500", "html", "garbage"], 0.5, "etelecom", seconds=2)
+            etelecom = Etelecom(simulator, http)
+            for limit in order:
+                etelecom.post("Etelecom/ListCallLogs", {"paging": {"limit": limit}})
+            entries = simulator.requests.select("etelecom")
+        return {entry.parameters: entry.fault for entry in entries}
+
+    found = befallen(range(1, 41))
+    assert befallen(range(40, 0, -1)) == found
+    assert 10 < sum(map(bool, found.values())) < 30
+    assert set(found.values()) == {"", "429_until", "500", "html", "garbage"}
+
+
+def test_a_pause_may_be_asked_for_as_a_date(simulator: Simulator, etelecom: Etelecom) -> None:
+    simulator.faults.next("429_until", seconds=60)
+    asked = parsedate_to_datetime(ask(etelecom).headers["retry-after"])
+    assert 50 < (asked - datetime.now(UTC)).total_seconds() <= 60
+
+
+def test_garbage_is_a_complete_reply_of_a_million_bytes(simulator: Simulator, etelecom: Etelecom) -> None:
+    simulator.faults.next("garbage")
+    reply = ask(etelecom)
+    assert (reply.status_code, reply.headers["content-type"], len(reply.content)) == (
+        200,
+        "application/json",
+        1_000_000,
+    )
 
 
 def test_clear_ends_all_faults(simulator: Simulator, etelecom: Etelecom) -> None:
