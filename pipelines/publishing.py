@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.warehouse import Files, newest_change, reading
-from sources.errors import WarehouseError
+from sources.errors import CallsyncError, WarehouseError
 
 CHEAP_COPY_BYTES = 64 * 2**20
 """Up to this size the copy is renewed even when a run brought nothing but its own line in `callsync.runs`."""
@@ -55,7 +55,7 @@ def _published_change(warehouse: Path) -> tuple[str | None] | None:
     try:
         with closing(reading(warehouse)) as connection:
             return (newest_change(connection),)
-    except (WarehouseError, duckdb.Error):
+    except (CallsyncError, duckdb.Error):
         return None
 
 

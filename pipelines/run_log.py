@@ -71,7 +71,8 @@ def finish(
         for entry in report.accounts:
             error = entry.error or report.error
             connection.execute(
-                "insert into callsync.run_accounts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into callsync.run_accounts (run_id, account, status, windows, calls, rejected, "
+                "warnings, error, finished_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     report.run_id, entry.account, "failed" if error else "ok", entry.windows, entry.calls,
                     entry.rejected, entry.warnings, error, now,
@@ -98,7 +99,8 @@ def finish(
 
 def _keep(connection: duckdb.DuckDBPyConnection, account: Account, ledger: Ledger, now: datetime) -> None:
     connection.execute(
-        "insert or replace into callsync.accounts values (?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into callsync.accounts (provider, account, name, start_date, "
+        '"cursor", finished, updated_at) values (?, ?, ?, ?, ?, ?, ?)',
         [
             account.provider, account.name, str(account), account.options.start_date, ledger.cursor,
             json.dumps(ledger.finished.to_json()), now,

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import holding, publishing, quarantine, run_log, views, warehouse
+from pipelines import holding, privacy, publishing, quarantine, run_log, upgrading, views, warehouse
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
 from pipelines.loader import Loader, pipeline_name, root_cause
@@ -29,7 +29,7 @@ from pipelines.threads import work_through
 from sources.account import Account
 from sources.errors import CallsyncError
 from sources.ledger import Ledger
-from sources.loading import json_columns_of, ledgers_of, schemas_of
+from sources.loading import ledgers_of
 from sources.provider import Provider
 from sources.reading import AccountReader
 from sources.registry import PROVIDERS
@@ -120,8 +120,14 @@ class Run:
         self._changed = False
 
     def execute(self) -> RunReport:
-        """Read, load and record; never raises for a fault of an account."""
-        create_tables(self._connection)
+        """Read, load and record; never raises for a fault of an account.
+
+        Raises:
+            ConfigError: the warehouse is filled under another `phone_privacy`.
+        """
+        upgrading.bring_up_to_date(self._connection)
+        working = warehouse.Files(self._config.warehouse).working
+        privacy.settle(self._connection, self._config.privacy, working)
         was_cut_short = run_log.begin(self._connection, self._run_id, self._command)
         error: str | None = None
         try:
@@ -305,15 +311,6 @@ def ledgers(connection: duckdb.DuckDBPyConnection, accounts: Sequence[Account]) 
     return {
         str(account): Ledger.from_json(states[account.provider].get(account.name)) for account in accounts
     }
-
-
-def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """The tables that are missing, of callsync and of every provider."""
-    warehouse.create_tables(
-        connection,
-        {name: schemas_of(provider) for name, provider in PROVIDERS.items()},
-        {name: json_columns_of(provider) for name, provider in PROVIDERS.items()},
-    )
 
 
 def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[Unit], int]:

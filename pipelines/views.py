@@ -20,13 +20,14 @@ import duckdb
 
 from pipelines import warehouse
 from pipelines.config import General
-from sources.loading import REJECTS, WINDOWS
+from sources.loading import REJECTS, WINDOWS, WINDOWS_SCHEMA
 
 LAYERS = ("staging", "intermediate", "reporting")
 STACKED = ("calls", "call_legs", "recordings", "agents", "hotlines")
 REPORTED_CALLS = "callsync.reported_calls"
 """The table that keeps the rows of CALLS_DEFINITION (see `pipelines.reported_calls`)."""
 CALLS_DEFINITION = "intermediate.calls_with_outcome"
+_WINDOW_COLUMNS = ", ".join(WINDOWS_SCHEMA.names)
 _REJECT_COLUMNS = 'account, endpoint, reason, payload, "window", seen_at, replayed_at, reject_id'
 
 
@@ -94,6 +95,7 @@ def own_views(providers: Iterable[str], general: General) -> list[View]:
     settings = {
         "reporting_timezone": _literal(general.reporting_timezone),
         "default_region": _literal(general.default_region),
+        "phone_privacy": _literal(general.phone_privacy),
         "freshness_hours": str(general.freshness_hours),
         "service_level_seconds": str(general.service_level_seconds),
         "short_abandon_seconds": str(general.short_abandon_seconds),
@@ -107,7 +109,7 @@ def own_views(providers: Iterable[str], general: General) -> list[View]:
         View(
             "callsync.settings", "select " + ", ".join(f"{value} as {key}" for key, value in settings.items())
         ),
-        View("callsync.windows", _stack(f"select * from {name}.{WINDOWS}" for name in names)),
+        View("callsync.windows", _stack(f"select {_WINDOW_COLUMNS} from {name}.{WINDOWS}" for name in names)),
         View(
             "callsync.rejected_records",
             _stack(f"select {_REJECT_COLUMNS} from {name}.{REJECTS}" for name in names),

@@ -10,6 +10,7 @@ cannot be lost.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -21,7 +22,7 @@ import duckdb
 import pyarrow as pa
 from dlt.common.versioned_state import decompress_state
 
-from sources.errors import WarehouseBusy, WarehouseError
+from sources.errors import CallsyncError, ConfigError, WarehouseBusy, WarehouseError
 
 STORAGE_VERSION = "v1.5.0"
 """Files are written so that DuckDB 1.5 clients can open them too."""
@@ -31,7 +32,13 @@ POLL_SECONDS = 0.5
 STATES_KEPT = 10
 """dlt saves its whole state with each package that changes it, and reads the newest."""
 
-_OWN_TABLES = """
+FORMAT = 1
+"""What a warehouse of this version is; raised where `pipelines.upgrading` gets a step."""
+
+FORMAT_KEY = "format"
+"""Key in `callsync.meta`: the format a warehouse has; the first version wrote none."""
+
+OWN_TABLES = """
 create schema if not exists callsync;
 create table if not exists callsync.runs (
     run_id varchar primary key, command varchar, started_at timestamptz, finished_at timestamptz,
@@ -56,6 +63,9 @@ create table if not exists callsync.recording_files (
 );
 create table if not exists callsync.meta (key varchar primary key, value varchar);
 """
+
+_NEWER_STORAGE = re.compile("storage version|version number", re.IGNORECASE)
+"""What DuckDB says of a file that only a later DuckDB can read, whichever DuckDB it is."""
 
 _ARROW_TO_SQL = {
     pa.string(): "varchar",
@@ -96,9 +106,11 @@ def writing(
     Raises:
         WarehouseBusy: another program has it open.
         WarehouseError: the file cannot be used.
+        ConfigError: a newer callsync or a newer DuckDB has written it.
     """
     connection = _open(warehouse, patience_seconds, memory_mb, say)
     try:
+        refuse_newer(connection, warehouse)
         yield connection
     finally:
         connection.close()
@@ -121,6 +133,7 @@ def looking(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
     except duckdb.Error:
         connection = reading(warehouse)
     with closing(connection):
+        refuse_newer(connection, warehouse)
         yield connection
 
 
@@ -129,6 +142,7 @@ def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
 
     Raises:
         WarehouseError: nothing was published yet.
+        ConfigError: a newer callsync or a newer DuckDB has written it.
     """
     published = Files(warehouse).published
     if not published.exists():
@@ -136,9 +150,11 @@ def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
             f"there is no {published.name} beside {warehouse.name} yet; run callsync sync first"
         )
     try:
-        return duckdb.connect(str(published), read_only=True)
+        connection = duckdb.connect(str(published), read_only=True)
+        refuse_newer(connection, published)
     except duckdb.Error as error:
-        raise WarehouseError(f"{published} cannot be opened: {one_line(error)}") from None
+        raise _unusable(published, error) from None
+    return connection
 
 
 def create_tables(
@@ -147,7 +163,7 @@ def create_tables(
     json_columns: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> None:
     """Create what is missing: callsync's own tables, and every table of every provider with every column."""
-    connection.execute(_OWN_TABLES)
+    connection.execute(OWN_TABLES)
     existing = set(
         connection.execute(
             "select table_schema || '.' || table_name from information_schema.tables"
@@ -215,6 +231,24 @@ def tidy(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
     connection.execute(f"drop schema if exists {schema}_staging cascade")
 
 
+def format_of(connection: duckdb.DuckDBPyConnection) -> int:
+    """The format of a warehouse: 0 in an empty one and in those of the first version, which wrote none."""
+    return int(meta(connection, FORMAT_KEY) or 0) if _has_table(connection, "callsync", "meta") else 0
+
+
+def refuse_newer(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    """Leave a warehouse alone that this version cannot know.
+
+    Raises:
+        ConfigError: a newer callsync has written it.
+    """
+    if format_of(connection) > FORMAT:
+        raise ConfigError(
+            f"{warehouse.name} was written by a newer callsync (its format is {format_of(connection)}, "
+            f"and this one knows {FORMAT}); update callsync. Nothing was changed"
+        )
+
+
 def meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
     """A remembered fact about the warehouse itself."""
     return _one(connection, "select value from callsync.meta where key = ?", key)
@@ -237,8 +271,12 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> str
 
 
 def _has_dlt_state(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
+    return _has_table(connection, schema, "_dlt_pipeline_state")
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
     tables = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
-    return _one(connection, tables, schema, "_dlt_pipeline_state") != "0"
+    return _one(connection, tables, schema, name) != "0"
 
 
 def _open(
@@ -268,7 +306,7 @@ def _open(
                 has_said = True
             time.sleep(POLL_SECONDS)
         except duckdb.Error as error:
-            raise WarehouseError(f"{warehouse} cannot be opened: {one_line(error)}") from None
+            raise _unusable(warehouse, error) from None
         else:
             if is_new:
                 with suppress(OSError):
@@ -277,6 +315,15 @@ def _open(
             # takes memory and, beside the readers, no less time.
             connection.execute(f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'")
             return connection
+
+
+def _unusable(file: Path, error: duckdb.Error) -> CallsyncError:
+    if _NEWER_STORAGE.search(str(error)):
+        return ConfigError(
+            f"{file.name} was written by a newer DuckDB than {duckdb.__version__}; "
+            "update callsync and duckdb. Nothing was changed"
+        )
+    return WarehouseError(f"{file} cannot be opened: {one_line(error)}")
 
 
 def _sql_type(field: pa.Field, json_columns: Sequence[str]) -> str:

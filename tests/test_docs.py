@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from docs import answers
-from pipelines import config, running, views
+from pipelines import config, upgrading, views
 from pipelines.cli import cli
 from sources.registry import PROVIDERS
 
@@ -64,7 +64,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
 
 def fill(connection: duckdb.DuckDBPyConnection) -> None:
     """Make an empty warehouse."""
-    running.create_tables(connection)
+    upgrading.bring_up_to_date(connection)
     views.refresh(connection, PROVIDERS, config.General())
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import duckdb
 import pyarrow as pa
 
-from pipelines import holding, publishing, warehouse
+from pipelines import holding, publishing, upgrading, warehouse
 from pipelines.config import Config
 from pipelines.recordings.journal import Journal
 from pipelines.recordings.outcome import COLUMNS, Outcome
@@ -65,7 +65,7 @@ def _enter(config: Config, outcomes: Sequence[Outcome], patience_seconds: float)
         say=lambda text: None,
     ) as connection:
         # A warehouse of an earlier version has no such table yet.
-        warehouse.create_tables(connection, {}, {})
+        upgrading.bring_up_to_date(connection)
         connection.register("outcomes", table_of(outcomes))
         with warehouse.transaction(connection):
             connection.execute(

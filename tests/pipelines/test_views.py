@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import running, views
+from pipelines import upgrading, views
 from pipelines.config import General
 from pipelines.views import View
 from sources.registry import PROVIDERS
@@ -22,7 +22,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def refreshed(connection: duckdb.DuckDBPyConnection, **settings: object) -> bool:
-    running.create_tables(connection)
+    upgrading.bring_up_to_date(connection)
     general = replace(General(), **settings)  # type: ignore[arg-type]  # any setting
     return views.refresh(connection, PROVIDERS, general)
 
