@@ -39,6 +39,12 @@ LONGEST_WAIT_SECONDS = 30.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 """A provider that asks for a longer pause than this is better asked again by the next run."""
 
+LONGEST_ANSWER_TIMEOUTS = 10
+"""An answer that comes drop by drop may take so many times the patience with one read."""
+
+UNPROVEN_RENEWALS = 2
+"""So often a token is renewed for one request, as long as none was ever accepted."""
+
 MESSAGE_LENGTH = 200
 CUT = "…"
 SHORTEST_TRACE = 8
@@ -124,6 +130,8 @@ class Api:
     ) -> None:
         self.credential = credential
         self._attempts = max_attempts
+        self._is_proven = False
+        self._longest_answer_seconds = LONGEST_ANSWER_TIMEOUTS * timeout_seconds
         self._pace = Pace(requests_per_second, sleep)
         self._refusal = refusal
         self._sleep = sleep
@@ -133,6 +141,8 @@ class Api:
             headers={"Accept": "application/json", "User-Agent": "callsync"},
             follow_redirects=False,
             transport=transport,
+            # At the last moment, so that requests for a token are counted too.
+            event_hooks={"request": [lambda request: self._pace.wait()]},
         )
 
     def __enter__(self) -> Api:
@@ -156,7 +166,7 @@ class Api:
 
         def once(sent: dict[str, str]) -> T:
             with self.answer(request, sent) as answer:
-                body = answer.read()
+                body = self._whole(request, answer)
                 if answer.is_success:
                     return parse(body)
                 raise self.refused(request, answer, body)
@@ -166,29 +176,41 @@ class Api:
     def trying(self, once: Callable[[dict[str, str]], T], *, attempts: int | None = None) -> T:
         """Do something over HTTP until it succeeds; `once` is handed what `answer` needs.
 
-        A refused credential is renewed and the request sent once more, whatever the attempts.
+        A refused credential is renewed and the request sent once more, whatever the attempts; further
+        refusals are attempts like others where the credential was accepted before, for tokens may expire
+        one after the other.
 
         Raises:
             ProviderError: the last fault when the attempts are used up, or the first that no attempt mends.
         """
+        sent: dict[str, str] = {}
+        most, renewals = attempts or self._attempts, 0
+
+        def is_worth_another(fault: BaseException) -> bool:
+            nonlocal renewals
+            if not isinstance(fault, AccessDenied):
+                return (
+                    isinstance(fault, Transient) and (fault.retry_after or 0) <= LONGEST_RETRY_AFTER_SECONDS
+                )
+            # Where nothing was sent, it was the token endpoint that refused: asking again locks accounts.
+            if not sent or (renewals >= UNPROVEN_RENEWALS and not self._is_proven):
+                return False
+            renewals += 1
+            return self.credential.renew(sent)
+
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_worth_another_attempt),
-            stop=tenacity.stop_after_attempt(attempts or self._attempts),
+            retry=tenacity.retry_if_exception(is_worth_another),
+            stop=lambda state: state.attempt_number - min(renewals, 1) >= most,
             wait=self._wait,
             sleep=self._sleep,
             reraise=True,
         )
         try:
-            sent: dict[str, str] = {}
-            try:
-                return retrying(once, sent)
-            except AccessDenied:
-                # Where nothing was sent, it was the token endpoint that refused: asking again locks accounts.
-                if not sent or not self.credential.renew(sent):
-                    raise
-                return retrying(once, sent)
+            result = retrying(once, sent)
         except ProviderError as error:
             raise redacted(error, self.credential.secrets) from None
+        self._is_proven = self._is_proven or bool(sent)
+        return result
 
     @contextmanager
     def answer(
@@ -198,7 +220,6 @@ class Api:
 
         `sent` then holds the headers that proved who we are: none where the address is not trusted.
         """
-        self._pace.wait()
         sent.clear()
         place = _place(request)
         try:
@@ -236,20 +257,32 @@ class Api:
             error.retry_after = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
         return error
 
+    def _whole(self, request: Request, answer: httpx.Response) -> bytes:
+        """The body, which may come slowly but not for ever."""
+        ends_at = time.monotonic() + self._longest_answer_seconds
+        parts = []
+        for part in answer.iter_bytes():
+            parts.append(part)
+            if time.monotonic() > ends_at:
+                raise NetworkFault(f"{_place(request)} gave no whole answer in time (it came drop by drop)")
+        return b"".join(parts)
+
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Exponential with full jitter, never less than the provider asked for."""
+        """Exponential with full jitter, never less than the provider asked for; 429 slows all requests."""
         backoff = tenacity.wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS)(
             state
         )
         fault = state.outcome.exception() if state.outcome else None
-        if not isinstance(fault, Transient) or fault.retry_after is None:
-            return backoff
-        self._pace.pause(fault.retry_after)
-        return max(fault.retry_after, min(backoff, FIRST_WAIT_SECONDS))
-
-
-def _is_worth_another_attempt(fault: BaseException) -> bool:
-    return isinstance(fault, Transient) and (fault.retry_after or 0.0) <= LONGEST_RETRY_AFTER_SECONDS
+        if isinstance(fault, AccessDenied) and state.attempt_number == 1:
+            return 0.0
+        asked = fault.retry_after if isinstance(fault, Transient) else None
+        wait = backoff if asked is None else max(asked, min(backoff, FIRST_WAIT_SECONDS))
+        if isinstance(fault, Throttled):
+            self._pace.slow_down()
+            self._pace.pause(wait)
+        elif asked is not None:
+            self._pace.pause(asked)
+        return wait
 
 
 def refusal_by_status(status: int, place: str, said: str) -> ProviderError:

@@ -10,20 +10,33 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import httpx
 import msgspec
 
-from sources.errors import AccessDenied
-from sources.http import excerpt, parse_json, refusal_by_status
+from sources.errors import AccessDenied, ProviderError, ServerFault, Transient, UnreadableBody
+from sources.http import excerpt, parse_json, printable, refusal_by_status, retry_after
 
 RENEWED_BEFORE_END_SECONDS = 60.0
+
+LIFETIME_SECONDS = 600.0
+"""Of a token whose end is not told: a refusal renews it earlier."""
 
 
 class _Token(msgspec.Struct):
     access_token: str | None = None
     refresh_token: str | None = None
     expires_in: float | str | None = None
+    error: str | int | None = None
+
+    @property
+    def lifetime_seconds(self) -> float:
+        """How long the token is good for."""
+        try:
+            return max(0.0, float("" if self.expires_in is None else self.expires_in))
+        except ValueError:
+            return LIFETIME_SECONDS
 
 
 class PasswordToken:
@@ -78,7 +91,7 @@ class PasswordToken:
                 client,
                 {"grant_type": "password", "username": self._username, "password": self._password},
             )
-        lifetime = float(token.expires_in or 0)
+        lifetime = token.lifetime_seconds
         self._access, self._refresh = token.access_token or "", token.refresh_token or ""
         margin = min(RENEWED_BEFORE_END_SECONDS, lifetime / 2)
         self._renew_at = time.monotonic() + lifetime - margin
@@ -90,8 +103,25 @@ class PasswordToken:
                 f"VBot's token endpoint refuses username and password (HTTP {answer.status_code})"
             )
         if not answer.is_success:
-            raise refusal_by_status(answer.status_code, "VBot's token endpoint", excerpt(answer.content))
+            raise _refusal(answer)
         token = parse_json(answer.content, _Token)
         if not token.access_token:
-            raise AccessDenied("VBot's token endpoint gave no access_token; check username and password")
+            raise _without_token(str(token.error or ""))
         return token
+
+
+def _refusal(answer: httpx.Response) -> ProviderError:
+    error = refusal_by_status(answer.status_code, "VBot's token endpoint", excerpt(answer.content))
+    if isinstance(error, Transient):
+        error.retry_after = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
+    return error
+
+
+def _without_token(error: str) -> ProviderError:
+    """What an answer without a token means: only a word against user and password is final."""
+    said = f"VBot's token endpoint gave no access_token{error and f' but error {printable(error)}'}"
+    if error.startswith("5"):
+        return ServerFault(said)
+    if error in ("", "0"):
+        return UnreadableBody(said)
+    return AccessDenied(f"{said}; check username and password")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -26,8 +28,24 @@ from sources.errors import (
     Transient,
     UnreadableBody,
 )
-from sources.http import Api, ApiKey, Request, excerpt, parse_json, printable, retry_after
-from sources.pace import PACE_MARGIN_SECONDS, Pace
+from sources.http import (
+    LONGEST_ANSWER_TIMEOUTS,
+    Api,
+    ApiKey,
+    Request,
+    excerpt,
+    parse_json,
+    printable,
+    retry_after,
+)
+from sources.pace import (
+    ECHO_SECONDS,
+    LEAST_PER_SECOND,
+    LIFTED_AT,
+    PACE_MARGIN_SECONDS,
+    RECOVERY_SECONDS,
+    Pace,
+)
 from tests.sources.accounts import UNTIL, WHOLE, account_of, answering, connect, requests_of, simulated
 
 NOW = datetime(2026, 1, 31, 3, 0, tzinfo=UTC)
@@ -132,9 +150,9 @@ def test_every_fault_is_an_error_of_its_kind_after_all_attempts(
     with pytest.raises(error) as raised:
         list(connection.pages(WHOLE))
     connection.close()
-    renews = kind is FaultKind.EXPIRED_TOKEN and provider == "voximplant"
+    is_renewed = kind is FaultKind.EXPIRED_TOKEN and provider == "voximplant"
     assert type(raised.value) is error
-    assert len(requests_of(simulator, provider)) == (3 if issubclass(error, Transient) else 1 + renews)
+    assert len(requests_of(simulator, provider)) == (3 if issubclass(error, Transient) or is_renewed else 1)
     assert "\n" not in str(raised.value)
 
 
@@ -252,12 +270,30 @@ def test_a_refused_credential_is_renewed_once_and_the_request_sent_again(rig: Ca
     assert token.refused == [{"Authorization": "Bearer 0"}]
 
 
-def test_a_credential_refused_twice_is_an_error(rig: Callable[..., Rig]) -> None:
+def test_a_credential_that_was_never_accepted_is_renewed_twice_at_most(rig: Callable[..., Rig]) -> None:
     token = Token()
-    made = rig(httpx.Response(401), credential=token)
+    made = rig(httpx.Response(401), credential=token, attempts=6)
     with pytest.raises(AccessDenied):
         made.ask()
-    assert (len(made.seen), token.turns) == (2, 1)
+    assert (len(made.seen), token.turns) == (3, 2)
+
+
+def test_a_credential_that_was_accepted_is_renewed_as_often_as_it_expires(rig: Callable[..., Rig]) -> None:
+    token = Token()
+    expired = [httpx.Response(401)] * 4
+    made = rig({"a": 0}, *expired, {"a": 1}, httpx.Response(401), credential=token, attempts=4)
+    assert made.ask() == {"a": 0}
+    assert made.ask() == {"a": 1}
+    assert len(made.seen) == 6
+    assert made.waits[0] == 0
+    with pytest.raises(AccessDenied):
+        made.ask()
+    assert len(made.seen) == 6 + 5
+
+
+def test_a_renewal_costs_no_attempt(rig: Callable[..., Rig]) -> None:
+    made = rig(httpx.Response(401), httpx.Response(500), {"a": 1}, credential=Token(), attempts=2)
+    assert made.ask() == {"a": 1}
 
 
 def test_a_credential_that_cannot_be_had_is_not_asked_for_twice(rig: Callable[..., Rig]) -> None:
@@ -374,6 +410,138 @@ def test_never_more_requests_in_a_second_than_agreed_however_many_threads_ask(
     assert len(sent) == 40
     assert all(later - earlier >= span for earlier, later in zip(sent, sent[group:], strict=False))
     assert sent[-1] <= (40 / group) * (span + 2 * PACE_MARGIN_SECONDS)
+
+
+class Clock:
+    """Seconds that pass when somebody sleeps."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr("sources.pace.time.monotonic", lambda: self.now)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def sent_within(self, pace: Pace, seconds: float) -> int:
+        """How many requests the pace lets pass in the next seconds."""
+        ends, sent = self.now + seconds, 0
+        while self.now < ends:
+            pace.wait()
+            sent += 1
+        return sent
+
+
+@pytest.mark.parametrize("per_second", [8, 40])
+def test_a_refusal_halves_the_pace_which_then_recovers_to_what_is_agreed(
+    monkeypatch: pytest.MonkeyPatch, per_second: float
+) -> None:
+    clock = Clock(monkeypatch)
+    pace = Pace(per_second, clock.sleep)
+    assert clock.sent_within(pace, 4) == pytest.approx(4 * per_second, rel=0.35)
+    pace.slow_down()
+    pace.slow_down()
+    assert clock.sent_within(pace, 1) == pytest.approx(per_second / 2, rel=0.25)
+    clock.sleep(RECOVERY_SECONDS - 2)
+    assert clock.sent_within(pace, 1) == pytest.approx(per_second, rel=0.25)
+    clock.sleep(LIFTED_AT * RECOVERY_SECONDS)
+    assert clock.sent_within(pace, 4) <= 5 * per_second
+
+
+def test_refusals_that_go_on_slow_down_further_but_not_to_a_standstill(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    pace = Pace(10, clock.sleep)
+    for _ in range(20):
+        clock.sent_within(pace, 2 * ECHO_SECONDS)
+        pace.slow_down()
+    assert clock.sent_within(pace, 10) == pytest.approx(10 * LEAST_PER_SECOND, abs=1)
+
+
+def test_an_account_without_a_limit_is_slowed_to_half_of_what_was_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    pace = Pace(0, clock.sleep)
+    pace.wait()
+    pace.slow_down()
+    for _ in range(20):
+        pace.wait()
+        clock.sleep(0.05)
+    pace.slow_down()
+    assert clock.sent_within(pace, 2) == pytest.approx(20, abs=4)
+
+
+def test_a_pause_that_begins_while_a_request_waits_for_its_turn_holds_for_it_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+
+    def sleep(seconds: float) -> None:
+        if clock.now < 1001:
+            pace.pause(5)
+        clock.sleep(seconds)
+
+    pace = Pace(1, sleep)
+    pace.wait()
+    pace.wait()
+    assert clock.now == 1005
+
+
+def test_a_refusal_pauses_and_slows_every_request_of_the_account(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowed: list[float] = []
+    monkeypatch.setattr(Pace, "slow_down", lambda pace: slowed.append(0))
+    monkeypatch.setattr(Pace, "pause", lambda pace, seconds: slowed.append(seconds))
+    made = rig(
+        httpx.Response(429), httpx.Response(503), httpx.Response(503, headers={"Retry-After": "9"}), {}
+    )
+    made.ask()
+    assert slowed == [0, made.waits[0], 9]
+
+
+def test_an_account_that_refuses_what_is_too_much_is_read_whole(simulator: Simulator) -> None:
+    simulator.faults.limit_rate("etelecom", 5)
+    api = Api(
+        ApiKey("Authorization", f"Bearer {simulator.credentials('etelecom')['api_key']}"),
+        timeout_seconds=5,
+        max_attempts=6,
+        requests_per_second=0,
+        connections=4,
+    )
+    request = Request("POST", f"{simulator.credentials('etelecom')['base_url']}.Misc/CurrentAccount", json={})
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: api.call(request, bytes), range(12)))
+    api.close()
+    statuses = Counter(entry.status for entry in requests_of(simulator, "etelecom"))
+    assert statuses[200] == 12
+    assert statuses[429] < 12
+
+
+def test_a_body_that_comes_drop_by_drop_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    monkeypatch.setattr("sources.http.time.monotonic", lambda: clock.now)
+
+    class Drops(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                clock.sleep(1)
+                yield b" "
+
+    answer = httpx.MockTransport(lambda request: httpx.Response(200, stream=Drops()))
+    api = Api(
+        ApiKey("X-API-Key", KEY),
+        timeout_seconds=2,
+        max_attempts=2,
+        requests_per_second=0,
+        connections=1,
+        transport=answer,
+        sleep=clock.sleep,
+    )
+    with api, pytest.raises(NetworkFault, match="no whole answer in time"):
+        api.call(ASK, bytes)
+    assert clock.now == pytest.approx(1000 + 2 * LONGEST_ANSWER_TIMEOUTS * 2, abs=5)
 
 
 def test_the_provider_never_sees_more_requests_in_a_second_than_agreed(simulator: Simulator) -> None:
