@@ -1,12 +1,11 @@
 """Units into the warehouse: each call of `load` is one dlt load package, whole or not at all.
 
 dlt's working directory holds nothing but a package on its way. One that an interrupted run left is finished
-first; then its directory goes, because the warehouse has the state.
+first (see `packages`); then its directory goes, because the warehouse has the state.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,8 @@ from pathlib import Path
 import dlt
 import duckdb
 from dlt.common.runtime import signals
-from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import fading, warehouse
+from pipelines import fading, packages, warehouse
 from pipelines.destination import Warehouse
 from sources.loading import source
 from sources.provider import Provider
@@ -49,21 +47,29 @@ class Loader:
 
     def finish_pending(self, provider: str) -> bool:
         """Load the package that an interrupted run left; True when there was one."""
-        folder = self._working / pipeline_name(provider)
-        pending = False
-        if folder.exists():
-            pipeline = self._pipeline(provider)
-            pending = pipeline.has_pending_data
-            if pending:
-                self._say(f"{provider}: finishing a package that an interrupted run left")
-                try:
-                    pipeline.run(loader_file_format="parquet")
-                except PipelineStepFailed as fault:
-                    why = warehouse.one_line(root_cause(fault))
-                    self._say(f"{provider}: it cannot be finished and is read again ({why})")
-                    pending = False
-            shutil.rmtree(folder, ignore_errors=True)
-        return pending
+        name = pipeline_name(provider)
+        is_finished = False
+        if (self._working / name).exists():
+            try:
+                is_finished = self._finish(provider)
+            except Exception as fault:
+                # A kill or a full disk may have cut any file short, and every library reads some.
+                why = warehouse.one_line(root_cause(fault))
+                self._say(f"{provider}: a package of an interrupted run is read again ({why})")
+        packages.discard(self._working, name)
+        return is_finished
+
+    def _finish(self, provider: str) -> bool:
+        pipeline = self._pipeline(provider)
+        if not pipeline.has_pending_data:
+            return False
+        if not packages.may_be_finished(pipeline, self._working, packages.newest(self._connection, provider)):
+            self._say(f"{provider}: a package of an interrupted run is read again (the warehouse is another)")
+            return False
+        self._say(f"{provider}: finishing a package that an interrupted run left")
+        with _signals_heard():
+            pipeline.run(loader_file_format="parquet")
+        return True
 
     def load(self, provider: Provider, units: Sequence[Unit]) -> None:
         """Load units, at most one of each account, as one package.
@@ -73,12 +79,16 @@ class Loader:
         """
         if provider.name not in self._pipelines:
             self._pipelines[provider.name] = self._pipeline(provider.name)
+        packages.note(
+            self._working, pipeline_name(provider.name), packages.newest(self._connection, provider.name)
+        )
         package = source(provider, fading.kept(self._connection, units), run_id=self._run_id)
         with _signals_heard():
             self._pipelines[provider.name].run(package, loader_file_format="parquet")
 
     def _pipeline(self, provider: str) -> dlt.Pipeline:
         self._working.mkdir(parents=True, exist_ok=True, mode=0o700)
+        packages.number_on(self._connection, provider)
         return dlt.pipeline(
             pipeline_name(provider),
             destination=Warehouse(self._connection),
