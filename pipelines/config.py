@@ -22,10 +22,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
+from pipelines import privacy
 from sources.account import Account, Options, option
 from sources.errors import AccessDenied, ConfigError
 from sources.provider import Provider
 from sources.registry import PROVIDERS
+from sources.shaping import Privacy
 from sources.windows import instant
 
 DEFAULT_WAREHOUSE = "warehouse.duckdb"
@@ -49,6 +51,12 @@ class General:
     accounts: tuple[str, ...] = option("provider.account, any number of them", ())
     reporting_timezone: str = option("zone of local dates, and of dates you type", "Asia/Ho_Chi_Minh")
     default_region: str = option("country of numbers that name none, for E.164", "VN")
+    phone_privacy: str = option("how persons' numbers are stored: keep, mask or hash", privacy.KEEP)
+    phone_hash_key: str | None = option(
+        "what phone_privacy = hash is keyed with, 16 characters or more; whoever has it can find numbers out",
+        None,
+        secret=True,
+    )
     accounts_at_once: int = option("accounts read at once", 8)
     commit_rows: int = option("calls gathered before they are loaded together", 40_000)
     commit_seconds: float = option("or seconds, whichever comes first", 20)
@@ -69,6 +77,12 @@ class Config:
     general: General
     warehouse: Path
     accounts: tuple[Account, ...]
+
+    @property
+    def privacy(self) -> str:
+        """What is kept of persons' numbers, as the warehouse remembers it."""
+        general = self.general
+        return privacy.named(general.phone_privacy, general.default_region, general.phone_hash_key or "")
 
     def selected(self, selectors: Sequence[str]) -> tuple[Account, ...]:
         """The accounts that `provider` or `provider.account` name; all without any.
@@ -98,7 +112,12 @@ def load() -> Config:
     """
     lookup = _Lookup()
     general = _general(lookup)
-    accounts = tuple(_account(lookup, name, general.reporting_timezone) for name in general.accounts)
+    # Who only reads the warehouse needs no key.
+    if general.phone_privacy == privacy.HASH and len(general.phone_hash_key or "") < privacy.SHORTEST_KEY:
+        missing = f"must have at least {privacy.SHORTEST_KEY} characters where phone_privacy is hash"
+        raise _unusable("callsync", "phone_hash_key", missing, is_secret=True)
+    kept = privacy.of(general.phone_privacy, general.default_region, general.phone_hash_key or "")
+    accounts = tuple(_account(lookup, name, general.reporting_timezone, kept) for name in general.accounts)
     return Config(general, _warehouse(lookup), accounts)
 
 
@@ -182,6 +201,8 @@ def _general(lookup: _Lookup) -> General:
         raise _unusable(where, "reporting_timezone", "is no IANA time zone") from None
     if not _is_region(general.default_region):
         raise _unusable(where, "default_region", "is no country code of two capital letters, such as VN")
+    if general.phone_privacy not in privacy.SETTINGS:
+        raise _unusable(where, "phone_privacy", f"must be one of {', '.join(privacy.SETTINGS)}")
     for key, least in _LEAST.items():
         if getattr(general, key) < least:
             raise _unusable(where, key, f"must be at least {least}")
@@ -199,7 +220,7 @@ def _is_region(text: str) -> bool:
     return text in phonenumbers.SUPPORTED_REGIONS
 
 
-def _account(lookup: _Lookup, selector: str, zone: str) -> Account:
+def _account(lookup: _Lookup, selector: str, zone: str, kept: Privacy | None) -> Account:
     provider_name, dot, name = selector.partition(".")
     if not dot or not name or "." in name:
         raise _unusable(
@@ -220,7 +241,7 @@ def _account(lookup: _Lookup, selector: str, zone: str) -> Account:
     options = provider.options(**_values(lookup, provider.options, sections, where, zone))
     for key, problem in options.problems():
         raise _unusable(where, key, problem, is_secret=_is_secret(provider.options, key))
-    return Account(provider_name, name, options)
+    return Account(provider_name, name, options, kept)
 
 
 def _refuse_unknown_defaults(lookup: _Lookup, provider: Provider) -> None:

@@ -27,7 +27,7 @@ _BEHIND, _LEVEL = "behind", "level"
 
 _NUMBERS = "phone_numbers"
 """Key in `callsync.meta`: the region and the rules by which the phone numbers were read."""
-_RULES = 1
+_RULES = 2
 """To be raised when `phone_texts` begins to read any text otherwise, so that every warehouse follows."""
 
 

@@ -18,6 +18,11 @@ sip
 unknown
     Anything else that the library does not call valid. Nothing is corrected: Vietnam's mobile numbers of
     eleven digits (016…) are unknown, although each has a successor. Letters are never digits.
+masked
+    `+84******78`, a number of which nobody kept all. It may be many a caller's, so it counts as withheld.
+hashed
+    `#VN:mobile:…`, what `phone_privacy = hash` keeps of a number: its region and kind, and a keyed hash,
+    which takes the place of its E.164.
 mobile, fixed_line, toll_free, …
     A valid number. An extension behind it (`;ext=12`, `x12`) has no place in its E.164.
 """
@@ -61,6 +66,9 @@ _BESIDE_WITHHELD = {
     *("số", "danh", "tư", "rõ", "xác", "định", "có"),
 }
 _WORD = re.compile(r"[^\W\d_]+")
+MASKED = re.compile(r"(?:\+[0-9]{1,3})?\*{4,}[0-9]{0,2}")
+HASHED = re.compile(r"#([A-Z]{2}|001|):([a-z_]+):[a-p]{24}")
+_WITHOUT_E164 = ("withheld", "short", "sip", "unknown")
 
 
 class PhoneNumber(NamedTuple):
@@ -80,6 +88,10 @@ def read(number: str, default_region: str) -> PhoneNumber:
     # Most are digits and nothing else.
     found = plan.read(number) if (is_plain := _PLAIN.fullmatch(number)) else None
     if found is None:
+        if hashed := HASHED.fullmatch(number):
+            region, kind = hashed.groups()
+            is_valid = kind not in _WITHOUT_E164
+            return PhoneNumber(number, number if is_valid else None, region or None, kind, is_valid)
         kind, digits = _apart(number)
         if digits and not is_plain:
             found = plan.read(digits)
@@ -113,7 +125,7 @@ def _apart(number: str) -> tuple[str, str]:
 
 def _is_withheld(user: str) -> bool:
     text = user.strip()
-    if _NO_NUMBER.fullmatch(text):
+    if _NO_NUMBER.fullmatch(text) or MASKED.fullmatch(text):
         return True
     if any(char.isdigit() for char in text):
         return False

@@ -77,6 +77,7 @@ def replayed(
             shaped = shape(
                 record_types[endpoint], [payload.encode()],
                 account=account.name, zone=connection.zone, constants=connection.constants,
+                privacy=account.privacy,
             )  # fmt: skip
             if not shaped.rejected:
                 readable.setdefault(endpoint, []).append(shaped)

@@ -13,7 +13,6 @@ from typing import Any
 from pipelines.config import DEFAULT_WAREHOUSE, General
 from sources.account import Options
 from sources.errors import ConfigError
-from sources.provider import Provider
 from sources.registry import PROVIDERS
 
 CONFIG = Path(".dlt/config.toml")
@@ -50,7 +49,9 @@ def config_text() -> str:
         "[callsync]",
         "# accounts = [" + ", ".join(f'"{name}.main"' for name in PROVIDERS) + "]",
         "accounts = []",
-        *_lines(field for field in fields(General) if field.name != "accounts"),
+        *_lines(
+            field for field in fields(General) if field.name != "accounts" and not field.metadata["secret"]
+        ),
         "",
         "[destination.duckdb]",
         f'credentials = "{DEFAULT_WAREHOUSE}"',
@@ -77,15 +78,16 @@ def config_text() -> str:
 def secrets_text() -> str:
     """The text of `.dlt/secrets.toml`: the secrets of each provider, commented out."""
     blocks = ["# Keep this file to yourself: mode 600, never committed.", ""]
+    blocks += ["# [callsync]", *_secret_lines(General), ""]
     for provider in PROVIDERS.values():
-        blocks += [f"# [sources.{provider.name}.main]", *_secret_lines(provider), ""]
+        blocks += [f"# [sources.{provider.name}.main]", *_secret_lines(provider.options), ""]
     return "\n".join(blocks)
 
 
-def _secret_lines(provider: Provider) -> list[str]:
+def _secret_lines(options: type) -> list[str]:
     return [
         f'# {field.name} = ""  # {field.metadata["help"]}'
-        for field in fields(provider.options)
+        for field in fields(options)
         if field.metadata["secret"]
     ]
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from pipelines import contents, warehouse
+from pipelines import contents, privacy, warehouse
 from pipelines.config import Config, explained
 from pipelines.running import ledgers
 from pipelines.threads import work_through
@@ -94,6 +94,7 @@ def verify(
     """
     with closing(warehouse.reading(config.warehouse)) as copy:
         copy.execute("set timezone = 'UTC'")
+        privacy.check(copy, config.privacy)
         known = ledgers(copy, accounts)
         results: dict[str, Future[Verified]] = {str(account): Future() for account in accounts}
 

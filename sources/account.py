@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sources.errors import ConfigError
+from sources.shaping.privacy import Privacy
 from sources.windows import instant
 
 DEFAULT_START = instant("2026-01-01")
@@ -75,11 +76,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Account:
-    """One account of one provider; `options` is the provider's own dataclass."""
+    """One account of one provider.
+
+    Attributes:
+        options: the provider's own dataclass.
+        privacy: what is kept of persons' numbers; None keeps them as they come.
+    """
 
     provider: str
     name: str
     options: Any
+    privacy: Privacy | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """The selector: `provider.account`."""

@@ -389,7 +389,12 @@ class AccountReader:
 
     def _shape_now(self, record_type: RecordType, records: Sequence[bytes], zone: str) -> Shaped:
         return shape(
-            record_type, records, account=self._account.name, zone=zone, constants=self._connection.constants
+            record_type,
+            records,
+            account=self._account.name,
+            zone=zone,
+            constants=self._connection.constants,
+            privacy=self._account.privacy,
         )
 
 

@@ -8,7 +8,7 @@ from sources.shaping.fields import Child, Field, Kind, RecordType
 
 
 def _id(name: str) -> Field:
-    return Field(name, zero_is_none=True)
+    return Field(name, zero_is_none=True, holds="own")
 
 
 def _time(name: str) -> Field:
@@ -28,8 +28,8 @@ CALL_LOGS = RecordType(
         _id("contact_id"),
         Field("caller", is_phone_number=True),
         Field("callee", is_phone_number=True),
-        Field("direction"),
-        Field("call_state"),
+        Field("direction", words=("in", "out", "ext", "ext_in", "ext_out", "unknown")),
+        Field("call_state", words=("answered", "not_answered", "unknown")),
         Field("call_status"),
         _time("started_at"),
         _time("ended_at"),

@@ -1,8 +1,8 @@
 """Provider records (JSON objects as bytes) to typed Arrow tables, one for the root and one for each child.
 
-    records ──▶ fast (whole batch, Arrow) ──clean──▶ tables
-                      │ anything else
-                      └──▶ exact (record by record) ──▶ tables + extra + rejected
+    records ──▶ fast (whole batch, Arrow) ──clean──▶ tables ─────────────────────▶ privacy ──▶
+                      │ anything else                                                 │
+                      └──▶ exact (record by record) ──▶ tables + extra + rejected ────┘
 
 Pure functions without I/O. Both ways give the same tables; only the speed differs.
 """
@@ -10,7 +10,7 @@ Pure functions without I/O. Both ways give the same tables; only the speed diffe
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
@@ -20,8 +20,9 @@ from sources.shaping.columns import check_zone
 from sources.shaping.exact import Rejected, shape_exact
 from sources.shaping.fast import shape_fast
 from sources.shaping.fields import RecordType
+from sources.shaping.privacy import Privacy, private_payload, private_tables
 
-__all__ = ["Rejected", "Shaped", "childless", "concat", "digest", "shape"]
+__all__ = ["Privacy", "Rejected", "Shaped", "childless", "concat", "digest", "shape"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def shape(
     account: str,
     zone: str,
     constants: Mapping[str, str] | None = None,
+    privacy: Privacy | None = None,
 ) -> Shaped:
     """Shape a batch of records; of records with one key the last counts.
 
@@ -53,17 +55,22 @@ def shape(
         zone: IANA name of the zone in which times without an offset are read. Of a local time that occurs
             twice the earlier instant is taken, of one that is skipped the first instant after the gap.
         constants: values of `record_type.constants`.
+        privacy: what is kept of persons' numbers; without it everything.
 
     Raises:
         KeyError, ValueError: the zone is unknown.
     """
     check_zone(zone)
     fixed = constants or {}
-    tables = shape_fast(record_type, records, account=account, zone=zone, constants=fixed)
+    # A key that is made of numbers is made of what is kept of them.
+    party = privacy.number if privacy else None
+    tables = shape_fast(record_type, records, account=account, zone=zone, constants=fixed, party=party)
     if tables is not None:
-        return Shaped(tables)
-    exact = shape_exact(record_type, records, account=account, zone=zone, constants=fixed)
-    return Shaped(exact.tables, exact.rejected, exact.warnings)
+        shaped = Shaped(tables)
+    else:
+        exact = shape_exact(record_type, records, account=account, zone=zone, constants=fixed, party=party)
+        shaped = Shaped(exact.tables, exact.rejected, exact.warnings)
+    return _private(privacy, record_type, shaped) if privacy else shaped
 
 
 def concat(record_type: RecordType, parts: Sequence[Shaped]) -> Shaped:
@@ -114,6 +121,15 @@ def digest(shaped: Shaped) -> str:
 def _hasher() -> duckdb.DuckDBPyConnection:
     # Starting a database takes longer than hashing a window: one a process, a cursor a thread.
     return duckdb.connect(":memory:", config={"threads": 1})
+
+
+def _private(privacy: Privacy, record_type: RecordType, shaped: Shaped) -> Shaped:
+    rejected = (
+        replace(each, payload=private_payload(privacy, record_type, each.payload)) for each in shaped.rejected
+    )
+    return replace(
+        shaped, tables=private_tables(privacy, record_type, shaped.tables), rejected=tuple(rejected)
+    )
 
 
 def _without_keys(

@@ -5,7 +5,7 @@ be a row at all is rejected with its payload.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,6 +93,7 @@ def shape_exact(
     account: str,
     zone: str,
     constants: Mapping[str, str],
+    party: Callable[[str], str] | None = None,
 ) -> Exact:
     """The tables of any batch, the records that are in none of them, and how many values were unreadable."""
     rejected: list[tuple[int, str]] = []
@@ -124,7 +125,9 @@ def shape_exact(
         Items(pa.array(rows.parents, pa.int64()), rows.columns(zone, warnings, drops)) for _, _, rows in lists
     ]
     columns = root.columns(zone, warnings, drops)
-    done = assemble(record_type, len(sources), columns, items, account=account, constants=constants)
+    done = assemble(
+        record_type, len(sources), columns, items, account=account, constants=constants, party=party
+    )
     rejected += [(sources[row], reason) for row, reason in done.refused.items()]
     return Exact(
         done.tables,

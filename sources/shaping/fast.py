@@ -4,7 +4,7 @@ It gives up on the first sign of anything else (an undocumented field, another t
 missing key or time), and the batch is then read the exact way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -35,6 +35,7 @@ def shape_fast(
     account: str,
     zone: str,
     constants: Mapping[str, str],
+    party: Callable[[str], str] | None = None,
 ) -> dict[str, pa.Table] | None:
     """The tables of a clean batch; None when it is not clean."""
     # One object a line, so that no broken record can borrow its neighbour's bytes.
@@ -51,7 +52,7 @@ def shape_fast(
         items = [_items(child, _one_chunk(read, child.source), zone) for child in record_type.children]
     except (*NOT_CLEAN, UnicodeDecodeError):
         return None
-    done = assemble(record_type, len(records), root, items, account=account, constants=constants)
+    done = assemble(record_type, len(records), root, items, account=account, constants=constants, party=party)
     return None if done.refused else done.tables
 
 

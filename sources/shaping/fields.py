@@ -46,6 +46,8 @@ ARROW_TYPES: Final[dict[Kind, pa.DataType]] = {
 
 Wire = Literal["str", "int", "float", "bool", "any"]
 TimeFormat = Literal["yyyy-MM-dd HH:mm:ss", "MM/dd/yyyy HH:mm:ss"]
+Holding = Literal["number", "text", "own"]
+"""Of persons' numbers: is one, may hold some, or holds none (an id, or the company's own)."""
 Columns = tuple[tuple[str, Kind], ...]
 
 
@@ -67,11 +69,21 @@ class Field:
     """The name on the wire, where it differs from the column's."""
     is_phone_number: bool = False
     """Whether it names a side of the call: a number, an extension, a short code."""
+    holds: Holding = "text"
+    """What of persons' numbers it holds, where it is no side of the call."""
+
+    words: tuple[str, ...] = ()
+    """The words that its documents name, in any case, where the reports tell calls apart by them."""
 
     @property
     def wire_name(self) -> str:
         """The field's name in the provider's JSON."""
         return self.source or self.name
+
+    @property
+    def holding(self) -> Holding:
+        """What of persons' numbers it holds."""
+        return "number" if self.is_phone_number else self.holds
 
 
 @dataclass(frozen=True)
@@ -172,6 +184,24 @@ class RecordType:
         }
         columns = {table: tuple(f.name for f in some if f.is_phone_number) for table, some in fields.items()}
         return {table: names for table, names in columns.items() if names}
+
+    def holdings(self) -> dict[str, dict[str, Holding]]:
+        """What of persons' numbers the text columns of each table hold; ids and constants hold none."""
+        fields = {self.table: self.fields}
+        fields |= {self.child_table(child): child.fields for child in self.children}
+        ids = (self.key, *self.key_fallbacks)
+        known: dict[str, dict[str, Holding]] = {
+            table: {"extra": "text", **{f.name: f.holding for f in some if f.name not in ids}}
+            for table, some in fields.items()
+        }
+        return {
+            table: {
+                column.name: known[table].get(column.name, "own")
+                for column in schema
+                if column.type == ARROW_TYPES[Kind.TEXT]
+            }
+            for table, schema in self.schemas().items()
+        }
 
     def json_columns(self) -> dict[str, tuple[str, ...]]:
         """The columns of each table whose text is JSON."""

@@ -5,7 +5,7 @@ call sent twice in one batch keeps the children of its last sending only.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -44,9 +44,13 @@ def assemble(
     *,
     account: str,
     constants: Mapping[str, str],
+    party: Callable[[str], str] | None = None,
 ) -> Assembled:
-    """The tables of `count` records, whose children stand in the order of `record_type.children`."""
-    key = _keys(record_type, root, items)
+    """The tables of `count` records, whose children stand in the order of `record_type.children`.
+
+    A key that has to be made is made of what `party` gives for the parties' numbers.
+    """
+    key = _keys(record_type, root, items, party)
     refused = _refused(record_type, count, root, key)
     kept = _kept(count, key, refused)
     fixed: dict[str, pa.Array] = {"account": pa.repeat(pa.scalar(account, pa.string()), count)}
@@ -63,7 +67,9 @@ def assemble(
     return Assembled(tables, refused)
 
 
-def _keys(record_type: RecordType, root: Columns, items: Sequence[Items]) -> pa.Array | None:
+def _keys(
+    record_type: RecordType, root: Columns, items: Sequence[Items], party: Callable[[str], str] | None
+) -> pa.Array | None:
     if record_type.key is None:
         return None
     key = root[record_type.key]
@@ -72,17 +78,24 @@ def _keys(record_type: RecordType, root: Columns, items: Sequence[Items]) -> pa.
     key = pc.coalesce(key, *(root[name] for name in record_type.key_fallbacks))
     if not key.null_count or record_type.made_key is None:
         return key
-    return _with_made_keys(record_type, record_type.made_key, key, root, items)
+    return _with_made_keys(record_type, record_type.made_key, key, root, items, party)
 
 
 def _with_made_keys(
-    record_type: RecordType, made: MadeKey, key: pa.Array, root: Columns, items: Sequence[Items]
+    record_type: RecordType,
+    made: MadeKey,
+    key: pa.Array,
+    root: Columns,
+    items: Sequence[Items],
+    party: Callable[[str], str] | None,
 ) -> pa.Array:
     numbers: dict[int, list[str]] = {}
     by_suffix = {child.suffix: rows for child, rows in zip(record_type.children, items, strict=True)}
     for suffix, column in made.parties:
         rows = by_suffix[suffix]
         values = rows.columns[column].to_pylist()
+        if party is not None:
+            values = [value and party(value) for value in values]
         for parent, number in zip(rows.parents.to_pylist(), values, strict=True):
             numbers.setdefault(parent, []).append(f"{suffix}={number}")
     times = root[made.time].cast(pa.int64()).to_pylist()

@@ -54,6 +54,17 @@ PARTY_COLUMNS: Final[Columns] = (
 )
 
 
+CALL_TYPES: Final = ("CALLIN", "INCALL", "CALLOUT", "OUTCALL", "MISSCALL", "1", "2", "3")
+DISPOSITIONS: Final = (
+    *("ANSWER", "ANSWERED", "NOANSWER", "MISSCALL", "MORE", "SOMEONEANSWERED", "TIME_OUT", "ABSENT"),
+    *("BUSY", "INCALL", "CANCEL", "DECLINE", "DONTCALL", "DO_NOT_CALL", "DO_NOT_DISTURB", "BOTIVR"),
+    *("BAD_GATEWAY", "BAD_REQUEST", "CALL_INTERVAL_NOT_ALLOWED", "CHANUNAVAIL", "CONGESTION", "GONE"),
+    *("HOTLINE_NOT_SUPPORT_TELCO", "INVALIDARGS", "INVALID_PARAMETER", "LOGOUT", "MEMBER_NOT_ACTIVATED"),
+    *("MEMBER_NOT_IN_PROJECT", "NORMAL_CLEARING", "NOT_FOUND", "OUT_OF_MONEY", "PACKAGE_EXPIRED"),
+    *("PROJECT_EXPIRED", "SERVER_ERROR", "TELCO_NOT_FOUND", "TORTURE", "UNAUTHORIZED"),
+)
+
+
 def _local_time(name: str) -> Field:
     return Field(name, Kind.LOCAL_TIME, time_format="MM/dd/yyyy HH:mm:ss")
 
@@ -69,8 +80,8 @@ def _legacy_party(side: str) -> Child:
         columns=PARTY_COLUMNS,
         fields=(
             Field("phone", is_phone_number=True),
-            Field("vbot_id"),
-            Field("member_no"),
+            Field("vbot_id", holds="own"),
+            Field("member_no", holds="own"),
             _local_time("date_create"),
             Field("disposition"),
             Field("time_call", Kind.SECONDS),
@@ -90,7 +101,7 @@ def _party(side: str) -> Child:
         fields=(
             Field("number", is_phone_number=True),
             Field("name"),
-            Field("member_no"),
+            Field("member_no", holds="own"),
             Field("channel"),
             Field("type"),
             Field("telco_code"),
@@ -115,12 +126,12 @@ LEGACY_CALLS = RecordType(
     fields=(
         Field("group_id"),
         Field("external_call_id"),
-        Field("hotline_number"),
+        Field("hotline_number", holds="own"),
         _local_time("date_create"),
-        Field("type_call"),
+        Field("type_call", words=CALL_TYPES),
         Field("time_call", Kind.SECONDS),
         Field("duration_call", Kind.SECONDS),
-        Field("disposition"),
+        Field("disposition", words=DISPOSITIONS),
         _money("postage"),
         Field("source"),
         Field("event_data"),
@@ -142,22 +153,22 @@ CALLS = RecordType(
     columns=CALL_COLUMNS,
     fields=(
         Field("group_id"),
-        Field("trans_id"),
+        Field("trans_id", holds="own"),
         Field("external_call_id"),
-        Field("hotline"),
+        Field("hotline", holds="own"),
         Field("create_at", Kind.EPOCH_MS, "int"),
         Field("call_at", Kind.EPOCH_MS, "int"),
-        Field("type_call", Kind.TEXT, "int"),
+        Field("type_call", Kind.TEXT, "int", words=CALL_TYPES),
         Field("time_call", Kind.SECONDS, "int"),
         Field("duration", Kind.SECONDS, "int"),
-        Field("disposition"),
+        Field("disposition", words=DISPOSITIONS),
         _money("postage"),
         _money("auto_dial_service_charge"),
         Field("end_call"),
         Field("is_record", Kind.BOOLEAN, "bool"),
         Field("customer_code"),
         Field("payment_channel"),
-        Field("group_member_no"),
+        Field("group_member_no", holds="own"),
     ),
     children=(_party("caller"), _party("callee"), RECORD_FILE),
 )
@@ -166,10 +177,10 @@ HOTLINES = RecordType(
     table="hotlines",
     key="hotline_number",
     fields=(
-        Field("hotline_number"),
-        Field("hotline_name"),
-        Field("hotline_code"),
-        Field("hotline_type"),
+        Field("hotline_number", holds="own"),
+        Field("hotline_name", holds="own"),
+        Field("hotline_code", holds="own"),
+        Field("hotline_type", holds="own"),
     ),
 )
 
@@ -177,7 +188,7 @@ MEMBERS = RecordType(
     table="members",
     key="member_no",
     fields=(
-        Field("member_no"),
+        Field("member_no", holds="own"),
         Field("member_name"),
         Field("member_type"),
         Field("member_ext_number"),

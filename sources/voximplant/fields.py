@@ -29,6 +29,15 @@ def _flag(name: str) -> Field:
     return Field(name, Kind.BOOLEAN, "bool")
 
 
+FINISH_REASONS = (
+    "Normal termination",
+    "Insufficient funds",
+    "Internal error (billing timeout)",
+    "Terminated administratively",
+    "JS session error",
+    "Timeout",
+)
+
 CALL_SESSIONS = RecordType(
     table="call_sessions",
     key="call_session_history_id",
@@ -48,7 +57,7 @@ CALL_SESSIONS = RecordType(
         Field("initiator_address"),
         Field("media_server_address"),
         Field("log_file_url"),
-        Field("finish_reason"),
+        Field("finish_reason", words=FINISH_REASONS),
         Field("custom_data"),
     ),
     children=(
@@ -62,7 +71,7 @@ CALL_SESSIONS = RecordType(
                 Field("local_number", is_phone_number=True),
                 Field("remote_number", is_phone_number=True),
                 Field("remote_number_type"),
-                Field("diversion_number"),
+                Field("diversion_number", holds="number"),
                 _flag("incoming"),
                 _flag("successful"),
                 _integer("transaction_id"),

@@ -42,6 +42,13 @@ where
     or numbers.kind is null
     or (numbers.e164 is not null) <> (numbers.is_valid = 1)
     or (numbers.e164 is not null and numbers.kind in ('withheld', 'short', 'sip', 'unknown'))
-    or substr(numbers.e164, 1, 1) <> '+'
-    or length(numbers.e164) not between 8 and 16
-    or translate(substr(numbers.e164, 2), '0123456789', '') <> ''
+    -- With phone_privacy = hash a keyed hash stands for the number.
+    or substr(numbers.e164, 1, 1) not in ('+', '#')
+    or (substr(numbers.e164, 1, 1) = '#' and numbers.e164 <> numbers.number)
+    or (
+        substr(numbers.e164, 1, 1) = '+'
+        and (
+            length(numbers.e164) not between 8 and 16
+            or translate(substr(numbers.e164, 2), '0123456789', '') <> ''
+        )
+    )

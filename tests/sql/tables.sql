@@ -309,6 +309,7 @@ create table callsync.configured_accounts (name varchar);
 create table callsync.settings (
     reporting_timezone varchar,
     default_region varchar,
+    phone_privacy varchar,
     freshness_hours double,
     service_level_seconds double,
     short_abandon_seconds double

@@ -1,0 +1,196 @@
+"""What is stored of persons' numbers: `[callsync] phone_privacy`, and that a warehouse keeps to one of them.
+
+keep
+    Numbers as they come.
+mask
+    `+84******78`: country code and last two digits. It may be many a caller's, so no report takes it for one.
+hash
+    `#VN:mobile:` and a hash of the number in E.164, keyed, so that nobody without the key finds a number by
+    trying all of them. However a number is spelled it becomes the same text, and reports tell callers apart
+    as before. What is not valid equals only itself, letter by letter.
+
+What has fewer than seven digits is no subscriber's number and stays as it is: extensions, short codes, agents
+by name, words for withheld. Hashes are written without digits, so what was kept once is never changed again.
+"""
+
+from __future__ import annotations
+
+import hmac
+import shutil
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from pipelines import warehouse
+from sources.errors import ConfigError
+from sources.shaping.privacy import FEWEST_DIGITS, Privacy
+
+if TYPE_CHECKING:
+    from pipelines.phone_texts import PhoneNumber
+
+KEEP, MASK, HASH = SETTINGS = ("keep", "mask", "hash")
+SHORTEST_KEY: Final = 16
+
+_META = "phone_privacy"
+"""Key in `callsync.meta`: under which setting the warehouse is filled, with a check value of the key."""
+
+_HASH_BYTES = 12
+"""So many that a billion numbers are expected to share none (2^96)."""
+
+_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
+"""A hash is written in letters, so that nothing in it is ever read as a number."""
+
+_MASK = "*" * 6
+
+
+def of(setting: str, region: str, key: str) -> Privacy | None:
+    """What a setting keeps of numbers; None keeps all.
+
+    Args:
+        setting: one of `SETTINGS`.
+        region: country of numbers that name none.
+        key: of the hash.
+    """
+    if setting == KEEP:
+        return None
+    return Masked(region) if setting == MASK else Hashed(region, key)
+
+
+class Masked:
+    """Numbers by country code and last two digits.
+
+    Args:
+        region: country of numbers that name none.
+    """
+
+    def __init__(self, region: str) -> None:
+        # The library's tables take a moment to load, and by default nobody needs them here.
+        from pipelines import phone_texts
+
+        self._texts = phone_texts
+        self._region = region
+        self._codes = ("+", "0", _country_code(region))
+
+    def number(self, text: str) -> str:
+        """What is kept of a text that stands where a number does."""
+        if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
+            return text
+        found = self._texts.read(text, self._region)
+        # A number that is withheld, beside a name that is one.
+        return "anonymous" if found.kind == "withheld" else self._kept(text, found)
+
+    def is_number(self, text: str) -> bool:
+        """Whether digits found inside a text are written as a number is, and are a valid one."""
+        return text.startswith(self._codes) and self._texts.read(text, self._region).is_valid
+
+    def spellings(self, text: str) -> Iterable[str]:
+        """The digits as given, with the country's code, with a trunk zero, and with neither."""
+        digits = "".join(char for char in text if char.isdecimal())
+        found = {digits}
+        if e164 := self._texts.read(text, self._region).e164:
+            code = _code_of(e164)
+            national = e164[1:].removeprefix(code)
+            found |= {e164[1:], national, f"0{national}"}
+        return [each for each in found if len(each) >= FEWEST_DIGITS]
+
+    def _kept(self, text: str, found: PhoneNumber) -> str:
+        code = f"+{_code_of(found.e164)}" if found.e164 else ""
+        last = "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())[-2:]
+        return f"{code}{_MASK}{found.e164[-2:] if found.e164 else last}"
+
+
+class Hashed(Masked):
+    """Numbers by a keyed hash.
+
+    Args:
+        region: country of numbers that name none.
+        key: of the hash.
+    """
+
+    def __init__(self, region: str, key: str) -> None:
+        super().__init__(region)
+        self._key = key.encode()
+
+    def _kept(self, text: str, found: PhoneNumber) -> str:
+        return f"#{found.region or ''}:{found.kind}:{_hash(self._key, found.e164 or text)}"
+
+
+def named(setting: str, region: str, key: str) -> str:
+    """A setting as the warehouse remembers it: for the hash with what tells its key from another one."""
+    if setting != HASH:
+        return setting
+    # Numbers that name no country are hashed as those of the region.
+    return f"{HASH} in {region} with key {_hash(key.encode(), 'callsync phone_privacy')[:12]}"
+
+
+def settle(connection: duckdb.DuckDBPyConnection, wanted: str, working: Path) -> None:
+    """See that a warehouse, opened for writing and with its own tables, is filled as before.
+
+    Args:
+        connection: the warehouse.
+        wanted: the configured setting, as `named`.
+        working: the directory for packages on their way; what an earlier file of the same name left there
+            goes where the warehouse is new, because it may hold numbers otherwise.
+
+    Raises:
+        ConfigError: it is filled under another setting, or another key.
+    """
+    held = _held(connection)
+    if held is None:
+        shutil.rmtree(working, ignore_errors=True)
+        warehouse.remember(connection, _META, wanted)
+    _refuse_other(held, wanted)
+
+
+def check(connection: duckdb.DuckDBPyConnection, wanted: str) -> None:
+    """See that a warehouse, opened for reading, is filled as is configured.
+
+    Raises:
+        ConfigError: it is filled under another setting, or another key.
+    """
+    _refuse_other(_held(connection), wanted)
+
+
+def _held(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The setting of a warehouse; None before its first run."""
+    held = warehouse.meta(connection, _META)
+    if held is None and connection.execute("select 1 from callsync.runs limit 1").fetchall():
+        # It was filled before there was a choice.
+        return KEEP
+    return held
+
+
+def _refuse_other(held: str | None, wanted: str) -> None:
+    if held in (None, wanted):
+        return
+    if str(held).split()[0] == wanted.split()[0]:
+        raise ConfigError(
+            "the warehouse was filled with another callsync.phone_hash_key or default_region; "
+            "set it as it was, or name a new file under [destination.duckdb] and read everything again"
+        )
+    raise ConfigError(
+        f"the warehouse was filled with phone_privacy = {str(held).split()[0]}, "
+        f"and {wanted.split()[0]} would not join it; "
+        "set callsync.phone_privacy as it was, or name a new file under [destination.duckdb] "
+        "and read everything again"
+    )
+
+
+def _hash(key: bytes, text: str) -> str:
+    digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
+    return digest[:_HASH_BYTES].hex().translate(_LETTERS)
+
+
+def _code_of(e164: str) -> str:
+    import phonenumbers
+
+    return str(phonenumbers.parse(e164).country_code)
+
+
+def _country_code(region: str) -> str:
+    import phonenumbers
+
+    return str(phonenumbers.country_code_for_region(region))

@@ -1,0 +1,202 @@
+"""Numbers of persons taken out of shaped records, before anything else sees them.
+
+What is kept in the place of a number is decided elsewhere (`Privacy`); here is where numbers stand:
+
+    a number's own column   the whole value                           callee, target_number
+    any other text          runs of digits that are a number of the   note, name, recording addresses
+                            batch, or read as one by themselves
+    JSON                    both, by the names of its members         extra, payloads of rejected records
+    ids, own hotlines       nothing                                   (`Field.holds` is "own")
+
+Each distinct value is looked at once a batch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+
+from sources.shaping.decode import canonical, decode
+from sources.shaping.fields import Holding, RecordType
+
+FEWEST_DIGITS: Final = 7
+"""Subscriber numbers have at least so many; what has fewer is a short code or an extension."""
+
+_RUN = re.compile(
+    # Long hexadecimal words are ids and sums; what stands in them reads as a number by chance alone.
+    r"(?P<id>(?<![0-9A-Za-z-])"
+    r"(?:[0-9A-Fa-f]{20,}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?![0-9A-Za-z]))"
+    # An address writes a plus as %2B and a space as %20: digits of those belong to no number.
+    r"|(?:(?<=%[0-9A-Fa-f]{2})|(?<![0-9%]))\+?[0-9]{7,15}(?![0-9])"
+)
+_SPACED = re.compile(r"(?<![0-9+])(?:\(?\+?[0-9]{1,5}\)?)(?:[ .\-]{1,2}\(?[0-9]{2,5}\)?){1,5}(?![0-9])")
+_DATE = re.compile(r"\d{4}[-.]\d{2}[-.]\d{2}|\d{1,2}[-.]\d{1,2}[-.]\d{4}")
+_NAMES = re.compile(r"phone|mobile|msisdn|(?:^|_)tel|caller|callee|number|diversion", re.IGNORECASE)
+"""Names of members whose value is a number, where no document says what they are."""
+
+
+class Privacy(Protocol):
+    """What is kept of numbers. Both leave as they are what they gave before."""
+
+    def number(self, text: str) -> str:
+        """What is kept of a text that stands where a number does."""
+
+    def is_number(self, text: str) -> bool:
+        """Whether digits found inside a text are a number beyond doubt."""
+
+    def spellings(self, text: str) -> Iterable[str]:
+        """The digits by which a text may repeat a number."""
+
+
+def private_tables(
+    privacy: Privacy, record_type: RecordType, tables: Mapping[str, pa.Table]
+) -> dict[str, pa.Table]:
+    """The tables of some records without the numbers of persons."""
+    holds = record_type.holdings()
+    known = _Known(privacy)
+    for name, table in tables.items():
+        for column, holding in holds[name].items():
+            if holding == "number":
+                known.learn(table.column(column).unique().to_pylist())
+    json_columns = record_type.json_columns()
+    readers: dict[Holding, Callable[[str], str]] = {"number": privacy.number, "text": known.text}
+    private = {}
+    for name, table in tables.items():
+        for column, holding in holds[name].items():
+            if holding != "own":
+                is_json = column in json_columns[name]
+                keep = _json_keeper(known, record_type) if is_json else readers[holding]
+                index = table.column_names.index(column)
+                table = table.set_column(index, table.schema.field(index), _each(table.column(column), keep))
+        private[name] = table
+    return private
+
+
+def private_payload(privacy: Privacy, record_type: RecordType, payload: bytes) -> bytes:
+    """A rejected record's payload (JSON) without the numbers of persons."""
+    value = decode(payload)
+    known = _Known(privacy, is_strict=not isinstance(value, dict | list))
+    names = _Names(record_type)
+    known.learn(_numbers_in(value, names, is_number=False))
+    found = _walked(value, known, names, is_number=False)
+    return payload if found == value else canonical(found).encode()
+
+
+class _Known:
+    """The numbers of a batch, which are recognised wherever else they stand.
+
+    Args:
+        privacy: what is kept of them.
+        is_strict: takes every run of digits for a number, where nothing tells what is what.
+    """
+
+    def __init__(self, privacy: Privacy, *, is_strict: bool = False) -> None:
+        self._privacy = privacy
+        self._is_strict = is_strict
+        self._numbers: dict[str, str] = {}
+
+    def learn(self, texts: Iterable[str | None]) -> None:
+        """Remember how numbers may be spelled."""
+        for text in texts:
+            if text is not None:
+                self._numbers.update(dict.fromkeys(self._privacy.spellings(text), text))
+
+    def number(self, text: str) -> str:
+        """What is kept of a text that stands where a number does, unless there is none in it."""
+        digits = sum(map(str.isdecimal, text))
+        return self._privacy.number(text) if digits >= FEWEST_DIGITS else self.text(text)
+
+    def text(self, text: str) -> str:
+        """A text with what is kept in the place of each number."""
+        if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
+            return text
+        return _SPACED.sub(self._spaced, _RUN.sub(self._run, text))
+
+    def _run(self, found: re.Match[str]) -> str:
+        run = found[0]
+        whole = self._numbers.get(run.removeprefix("+"))
+        if whole is not None:
+            return self._privacy.number(whole)
+        if not found["id"] and (self._is_strict or self._privacy.is_number(run)):
+            return self._privacy.number(run)
+        return run
+
+    def _spaced(self, found: re.Match[str]) -> str:
+        digits = re.sub(r"[^0-9+]", "", found[0])
+        if _DATE.search(found[0]) or len(digits) < FEWEST_DIGITS:
+            return found[0]
+        whole = self._numbers.get(digits.removeprefix("+"))
+        if whole is not None:
+            return self._privacy.number(whole)
+        return self._privacy.number(digits) if self._privacy.is_number(digits) else found[0]
+
+
+class _Names:
+    """What the members of a record hold, by their names on the wire."""
+
+    def __init__(self, record_type: RecordType) -> None:
+        fields = [*record_type.fields, *(field for child in record_type.children for field in child.fields)]
+        self._known = {field.wire_name: field.holding for field in fields}
+        self._known |= dict.fromkeys((str(record_type.key), *record_type.key_fallbacks), "own")
+
+    def of(self, name: str) -> Holding:
+        return self._known.get(name) or ("number" if _NAMES.search(name) else "text")
+
+
+def _each(column: pa.ChunkedArray, keep: Callable[[str], str]) -> pa.ChunkedArray:
+    chunks = []
+    for chunk in column.chunks:
+        encoded = chunk.dictionary_encode()
+        values = encoded.dictionary.to_pylist()
+        kept = [keep(value) for value in values]
+        chunks.append(chunk if kept == values else pa.array(kept, pa.string()).take(encoded.indices))
+    return pa.chunked_array(chunks, pa.string())
+
+
+def _json_keeper(known: _Known, record_type: RecordType) -> Callable[[str], str]:
+    names = _Names(record_type)
+
+    def keep(text: str) -> str:
+        value = decode(text.encode())
+        found = _walked(value, known, names, is_number=False)
+        return text if found == value else canonical(found)
+
+    return keep
+
+
+def _walked(value: Any, known: _Known, names: _Names, *, is_number: bool) -> Any:
+    if isinstance(value, dict):
+        found = {}
+        for name, item in value.items():
+            holding = names.of(name)
+            found[known.text(name)] = (
+                item
+                if holding == "own"
+                else _walked(item, known, names, is_number=is_number or holding == "number")
+            )
+        return found
+    if isinstance(value, list):
+        return [_walked(item, known, names, is_number=is_number) for item in value]
+    keep = known.number if is_number else known.text
+    if isinstance(value, str):
+        return keep(value)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        text = format(value, "f").removesuffix(".0") if isinstance(value, Decimal) else str(value)
+        kept = keep(text)
+        return value if kept == text else kept
+    return value
+
+
+def _numbers_in(value: Any, names: _Names, *, is_number: bool) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _numbers_in(item, names, is_number=is_number or names.of(name) == "number")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _numbers_in(item, names, is_number=is_number)
+    elif is_number and isinstance(value, str | int) and not isinstance(value, bool):
+        yield str(value)
