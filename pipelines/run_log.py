@@ -14,6 +14,9 @@ from pipelines import warehouse
 from sources.account import Account
 from sources.ledger import Ledger
 
+_LAST = "last_run"
+"""Key in `callsync.meta`: the run that began last."""
+
 
 @dataclass
 class AccountReport:
@@ -46,17 +49,23 @@ class RunReport:
 
 def begin(connection: duckdb.DuckDBPyConnection, run_id: str, command: str) -> bool:
     """Write the run's row; True when the run before did not come to its end."""
-    connection.execute(
-        "update callsync.runs set status = 'interrupted', changed = true, error = 'ended without a word' "
-        "where status = 'running'"
-    )
-    last = connection.execute("select status from callsync.runs order by started_at desc limit 1").fetchall()
-    connection.execute(
-        "insert into callsync.runs (run_id, command, started_at, status, changed) "
-        "values (?, ?, ?, 'running', false)",
-        [run_id, command, datetime.now(UTC)],
-    )
-    return bool(last) and last[0][0] != "ok"
+    with warehouse.transaction(connection):
+        cut_short = connection.execute(
+            "update callsync.runs set status = 'interrupted', changed = true, error = 'ended without a word' "
+            "where status = 'running' returning run_id"
+        ).fetchall()
+        for (interrupted,) in cut_short:
+            warehouse.remember(connection, warehouse.CHANGED_BY, interrupted)
+        last = connection.execute(
+            "select status from callsync.runs where run_id = ?", [warehouse.meta(connection, _LAST)]
+        ).fetchall()
+        connection.execute(
+            "insert into callsync.runs (run_id, command, started_at, status, changed) "
+            "values (?, ?, ?, 'running', false)",
+            [run_id, command, datetime.now(UTC)],
+        )
+        warehouse.remember(connection, _LAST, run_id)
+    return bool(cut_short) or last != [("ok",)]
 
 
 def finish(
@@ -81,6 +90,8 @@ def finish(
         for account in accounts:
             if str(account) in ledgers:
                 _keep(connection, account, ledgers[str(account)], now)
+        if report.changed or report.exit_code:
+            warehouse.remember(connection, warehouse.CHANGED_BY, report.run_id)
         errors = [f"{entry.account}: {entry.error}" for entry in report.accounts if entry.error]
         connection.execute(
             "update callsync.runs set finished_at = ?, status = ?, exit_code = ?, changed = ?, "

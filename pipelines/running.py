@@ -108,6 +108,7 @@ class Run:
         self._command = command
         self._connection = connection
         self._observer = observe
+        self._say = say
         self._lock = threading.Lock()
         self._now = datetime.now(UTC).replace(microsecond=0)
         self._run_id = f"{self._now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
@@ -149,9 +150,10 @@ class Run:
     def _read_ledgers(self) -> bool:
         """What the warehouse knows of every account; True when a pending package was loaded first."""
         finished = False
-        for name in {account.provider for account in self._accounts}:
+        # Also of providers that this run does not read: nobody is to see half a package.
+        for name in PROVIDERS:
             finished = self._loader.finish_pending(name) or finished
-        self._ledgers = ledgers(self._connection, self._accounts)
+        self._ledgers = ledgers(self._connection, self._accounts, self._now, self._say)
         return finished
 
     def _read_and_load(self) -> None:
@@ -289,7 +291,7 @@ def dry_run(config: Config, accounts: Sequence[Account], plan: Plan) -> list[Pla
     """
     now = datetime.now(UTC).replace(microsecond=0)
     with warehouse.looking(config.warehouse) as connection:
-        known = ledgers(connection, accounts) if connection else {}
+        known = ledgers(connection, accounts, now) if connection else {}
     planned = []
     for account in accounts:
         provider, ledger = PROVIDERS[account.provider], known.get(str(account), Ledger())
@@ -302,15 +304,25 @@ def dry_run(config: Config, accounts: Sequence[Account], plan: Plan) -> list[Pla
     return planned
 
 
-def ledgers(connection: duckdb.DuckDBPyConnection, accounts: Sequence[Account]) -> dict[str, Ledger]:
-    """What the warehouse knows of accounts, by their selectors."""
+def ledgers(
+    connection: duckdb.DuckDBPyConnection,
+    accounts: Sequence[Account],
+    now: datetime,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, Ledger]:
+    """What the warehouse knows of accounts at `now`, by their selectors."""
     states: dict[str, Mapping[str, Any]] = {
         name: ledgers_of(PROVIDERS[name], warehouse.dlt_state(connection, name, pipeline_name(name)))
         for name in {account.provider for account in accounts}
     }
-    return {
-        str(account): Ledger.from_json(states[account.provider].get(account.name)) for account in accounts
-    }
+    known = {}
+    for account in accounts:
+        ledger = Ledger.from_json(states[account.provider].get(account.name))
+        if ledger.is_ahead_of(now):
+            say(f"{account}: an earlier run read ahead of this clock; what it may have missed is read again")
+            ledger = ledger.as_of(now, warehouse.newest_call(connection, account.provider, account.name))
+        known[str(account)] = ledger
+    return known
 
 
 def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[Unit], int]:

@@ -95,7 +95,7 @@ def verify(
     with closing(warehouse.reading(config.warehouse)) as copy:
         copy.execute("set timezone = 'UTC'")
         privacy.check(copy, config.privacy)
-        known = ledgers(copy, accounts)
+        known = ledgers(copy, accounts, datetime.now(UTC).replace(microsecond=0))
         results: dict[str, Future[Verified]] = {str(account): Future() for account in accounts}
 
         def work(account: Account) -> None:

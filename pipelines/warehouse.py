@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ FORMAT = 1
 
 FORMAT_KEY = "format"
 """Key in `callsync.meta`: the format a warehouse has; the first version wrote none."""
+
+CHANGED_BY = "changed_by"
+"""Key in `callsync.meta`: the newest run that changed anything, which no time tells: clocks are set back."""
 
 OWN_TABLES = """
 create schema if not exists callsync;
@@ -195,7 +199,18 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def newest_change(connection: duckdb.DuckDBPyConnection) -> str | None:
     """The newest run that changed anything, or failed."""
-    return _one(connection, "select run_id from callsync.runs where changed order by started_at desc limit 1")
+    return meta(connection, CHANGED_BY)
+
+
+def newest_call(connection: duckdb.DuckDBPyConnection, provider: str, account: str) -> datetime | None:
+    """When the newest call of an account began that the reports know; in UTC."""
+    rows = connection.execute(
+        "select max(started_at) at time zone 'UTC' from callsync.reported_calls "
+        "where provider = ? and account = ?",
+        [provider, account],
+    ).fetchall()
+    newest: datetime | None = rows[0][0]
+    return newest.replace(tzinfo=UTC) if newest else None
 
 
 def dlt_state(connection: duckdb.DuckDBPyConnection, schema: str, pipeline: str) -> Mapping[str, Any]:

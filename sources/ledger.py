@@ -52,6 +52,32 @@ class Ledger:
         last_read = self.cursor or self.settled.windows[-1].end
         return replace(self, lookback=lookback, settled=self.settled - span(last_read - lookback, now))
 
+    def is_ahead_of(self, now: datetime) -> bool:
+        """Whether time is finished that has not come yet."""
+        return bool(self.finished) and self.finished.windows[-1].end > now
+
+    def as_of(self, now: datetime, newest_call: datetime | None) -> Ledger:
+        """The ledger without what a clock claimed that has run ahead and was set back since.
+
+        What was read then was read at some time before `now`, and no earlier than its newest call began:
+
+            finished  [=====================================)      by the clock that ran ahead
+            true      [===============|- - - - - -)                newest call, now
+
+        So everything after that call, and the lookback before it, is still to be read.
+        """
+        if not self.is_ahead_of(now):
+            return self
+        end = self.finished.windows[-1].end
+        read_until = min(now, newest_call or self.finished.windows[0].start)
+        return replace(
+            self,
+            finished=self.finished - span(read_until, end),
+            settled=self.settled - span(read_until - self.lookback, end),
+            cursor=min(self.cursor, read_until) if self.cursor else None,
+            names_read_at=None,
+        )
+
     def to_sync(self, start: datetime, end: datetime) -> Intervals:
         """What a sync has to read of `[start, end)`: everything that is not settled."""
         return span(start, end) - self.settled
