@@ -26,13 +26,13 @@ from sources.errors import (
 )
 from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
 from sources.etelecom.options import PAGE_SIZE, EtelecomOptions
-from sources.http import Api, ApiKey, Request, parse_json, printable
+from sources.http import Api, ApiKey, Request, parse_json, printable, refusal_by_status
 from sources.provider import Finding, Page
 from sources.shaping.fields import RecordType
 from sources.windows import Window
 
-MOST_PAGES = 1_000_000
-"""An end to a list whose cursor never repeats and never ends."""
+MOST_PAGES = 20_000
+"""An end to a list whose cursor never repeats and never ends: two million call logs in one window."""
 
 _KINDS: Mapping[str, type[ProviderError]] = {
     "unauthenticated": AccessDenied,
@@ -58,14 +58,14 @@ _KINDS: Mapping[str, type[ProviderError]] = {
 
 
 class _Paging(msgspec.Struct):
-    next: str | None = None
+    next: str | int | None = None
 
 
 class _Answer(msgspec.Struct):
     call_logs: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
     extensions: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
     paging: _Paging | msgspec.UnsetType | None = msgspec.UNSET
-    code: str | None = None
+    code: str | int | None = None
     msg: str | None = None
 
 
@@ -158,7 +158,7 @@ class EtelecomConnection:
             if following == after:
                 raise IncompleteRead(f"{method} repeats the cursor of the page before")
             after, is_more_expected = following, len(records) >= min(self._options.page_size, PAGE_SIZE)
-        raise IncompleteRead(f"{method} did not end after {MOST_PAGES} pages")
+        raise IncompleteRead(f"{method} did not end after {MOST_PAGES} pages; try a smaller window_days")
 
     def _url(self, method: str) -> str:
         # The dot belongs to the address: it is `{base}.Service/Method`, not a path below the base.
@@ -179,8 +179,8 @@ def envelope(raw: bytes) -> _Answer:
     """An answer, or the error that its status 200 hides."""
     answer = parse_json(raw, _Answer)
     if answer.code:
-        message = answer.msg or ""
-        raise refusal_by_code(answer.code, message) or RequestRefused(_text(answer.code, message))
+        code, message = str(answer.code), answer.msg or ""
+        raise refusal_by_code(code, message) or RequestRefused(_text(code, message))
     return answer
 
 
@@ -190,12 +190,15 @@ def refusal(status: int, body: bytes) -> ProviderError | None:
         said = msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return refusal_by_code(said.code, said.msg or "") if said.code else None
+    return refusal_by_code(str(said.code), said.msg or "") if said.code else None
 
 
 def refusal_by_code(code: str, message: str) -> ProviderError | None:
     """The error of a Twirp code; None where the code alone does not say."""
     kind = _KINDS.get(code)
+    if kind is None and code.isdecimal() and len(code) == 3:
+        # Not Twirp's: a gateway's, with the number of an HTTP status.
+        return refusal_by_status(int(code), "eTelecom", printable(message))
     return kind(_text(code, message)) if kind else None
 
 
@@ -209,8 +212,11 @@ def _page(raw: bytes, items: str) -> tuple[list[bytes], str]:
     records = getattr(answer, items)
     if records is msgspec.UNSET and answer.paging is msgspec.UNSET:
         raise UnreadableBody(f"eTelecom answered with neither {items} nor paging")
+    if records and items == "call_logs" and not isinstance(answer.paging, _Paging):
+        raise UnreadableBody("eTelecom answered call logs without paging, so their end is not known")
     following = answer.paging.next if isinstance(answer.paging, _Paging) else None
-    return [] if records is msgspec.UNSET else [bytes(record) for record in records or ()], following or ""
+    found = [] if records is msgspec.UNSET else [bytes(record) for record in records or ()]
+    return found, str(following or "")
 
 
 def _identity(record: bytes) -> int:

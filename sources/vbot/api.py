@@ -31,7 +31,7 @@ MOST_PAGES = 100_000
 """An end to a list that always shows a call not seen before."""
 
 NEW_CALLS_IN_A_WALK = 10_000
-"""How many calls may be added while a history is walked, before the list counts as one without an end."""
+"""How many calls may be added while a list is walked, before it counts as one without an end."""
 
 WITH_AND_WITHOUT_HOTLINE = 1
 """`has_hotline`: blank shows only calls with a hotline, which loses internal ones (v3, call-transaction)."""
@@ -49,6 +49,7 @@ class VbotConnection:
         self._base_url = options.address
         self._page_base = self._version.page_base if options.page_base is None else options.page_base
         self._page_size = options.page_size or self._version.page_size
+        self._longest_page = 0
         self._tz = ZoneInfo(options.timezone)
         self.calls: RecordType = self._version.record_type
         self.zone = options.timezone
@@ -127,6 +128,7 @@ class VbotConnection:
         for records, so_far in self._paged(self._version.list_path, wanted, total=total):
             yield Page(records, total=shown_total, zone=self.zone)
             distinct = so_far
+            _refuse_endless(distinct, total)
         if not distinct:
             yield Page([], total=shown_total, zone=self.zone)
         if self._options.phones and total is not None and distinct < total:
@@ -153,10 +155,7 @@ class VbotConnection:
             yield Page(inside, zone=self.zone)
             if all(at is not None and at < window.start for at in times):
                 return
-            if total is not None and distinct > total + NEW_CALLS_IN_A_WALK:
-                raise IncompleteRead(
-                    f"{distinct} calls came and more follow, but the provider counts {total}"
-                )
+            _refuse_endless(distinct, total)
         if total is not None and distinct < total:
             raise IncompleteRead(f"{distinct} calls came of {total} that the provider counts")
 
@@ -174,9 +173,13 @@ class VbotConnection:
             if len(seen) == before:
                 return
             yield records, len(seen)
-            # A count may be wrong and a page may be capped; where both say the end, an empty page is spared.
-            if len(seen) == total and len(records) < self._page_size:
+            if total is None:
+                continue
+            # A count may be outdated and a page may be capped below the size asked for: only where a page
+            # holds less than the server is known to give, and the count agrees, an empty page is spared.
+            if len(seen) == total and len(records) < self._longest_page:
                 return
+            self._longest_page = max(self._longest_page, len(records))
 
     def _list(self, path: str, wanted: Mapping[str, Any], *, attempts: int | None = None) -> list[bytes]:
         return self._api.call(self._request(path, wanted), records_of, attempts=attempts)
@@ -249,6 +252,11 @@ class VbotConnection:
             return datetime.strptime(said, _DATE_CREATE).replace(tzinfo=self._tz).astimezone(UTC)
         except (msgspec.DecodeError, ValueError):
             return None
+
+
+def _refuse_endless(distinct: int, total: int | None) -> None:
+    if total is not None and distinct > total + NEW_CALLS_IN_A_WALK:
+        raise IncompleteRead(f"{distinct} calls came and more follow, but the provider counts {total}")
 
 
 def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> VbotConnection:

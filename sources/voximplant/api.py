@@ -1,16 +1,15 @@
-"""The Voximplant Management API: call sessions by window and by id, errors inside HTTP 200.
+"""The Voximplant Management API: call sessions by window and by id, and how their pages follow each other.
 
-Sources: Voximplant documents, "GetCallHistory"; the shape of error bodies and of the dimension endpoints from
-the published client libraries of the provider.
+Sources: Voximplant documents, "GetCallHistory"; the dimension endpoints from the provider's published client
+libraries.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -18,26 +17,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.account import Account
-from sources.errors import (
-    AccessDenied,
-    IncompleteRead,
-    ProviderError,
-    RequestRefused,
-    ServerFault,
-    Throttled,
-    WindowOverflow,
-)
+from sources.errors import IncompleteRead, WindowOverflow
 from sources.http import Api, Request, parse_json, printable
 from sources.provider import Finding, Page
 from sources.shaping import Shaped
 from sources.shaping.fields import RecordType
+from sources.voximplant.answers import Listed, envelope, follows, listed, refusal
 from sources.voximplant.fields import ACCOUNT_INFO, APPLICATIONS, CALL_SESSIONS, USERS
 from sources.voximplant.options import VoximplantOptions
 from sources.voximplant.token import ServiceToken, read_credentials
 from sources.windows import SECOND, Window
 
+T = TypeVar("T")
+
 LARGEST_OFFSET = 10_000
 """The largest `offset` (GetCallHistory): what lies beyond needs a smaller window."""
+
+MOST_RESTARTS = 2
+"""So often a list is begun again because its sessions moved."""
 
 NAMES_PAGE_SIZE = 100
 
@@ -47,29 +44,9 @@ JSON_LISTS = frozenset({"remote_number_list"})
 OLDEST = "2010-01-01 00:00:00"
 """Before the first session of any account; sent with ids, because the document requires a range."""
 
-_ACCESS = re.compile(
-    r"authori[sz]|authenticat|access denied|token|jwt|signature|expired|api_key", re.IGNORECASE
-)
-_PACE = re.compile(r"too many|rate limit|limit exceeded|try again|throttl", re.IGNORECASE)
-_FAULT = re.compile(r"internal (server )?error|temporar|unavailable", re.IGNORECASE)
-
-
-class _Error(msgspec.Struct):
-    code: int | None = None
-    msg: str = ""
-
-
-class _Answer(msgspec.Struct):
-    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    total_count: int | None = None
-    count: int | None = None
-    timezone: str | None = None
-    error: _Error | None = None
-    errors: list[_Error] | None = None
-
 
 class _Application(msgspec.Struct):
-    application_id: int
+    application_id: int | str | None = None
 
 
 class VoximplantConnection:
@@ -139,31 +116,48 @@ class VoximplantConnection:
         """Close the connections."""
         self._api.close()
 
-    def _walk(self, first: _Answer, wanted: Mapping[str, Any], zone: str) -> Iterator[Page]:
-        size, offset, answer = self._options.page_size, 0, first
-        reach = LARGEST_OFFSET // size * size + size
-        total = first.total_count
-        while True:
-            if (answer.total_count or 0) > reach:
-                raise WindowOverflow(f"{answer.total_count} sessions, of which paging reaches {reach}")
-            if offset and total is not None and (answer.total_count or total) < total:
-                # A session vanished, and those behind it moved up: some may now stand before this page.
-                offset = max(0, offset - (total - (answer.total_count or 0)))
-                total = answer.total_count
-                answer = self._history(wanted, offset=offset, zone=zone)
-                continue
-            total = answer.total_count
-            records = _records(answer)
-            yield Page(records, total=total, zone=_known(answer.timezone or zone))
-            # A page may be short for reasons of its own, so only what came is counted.
-            offset += len(records)
-            if not records or (total is not None and offset >= total):
+    def _walk(self, first: Listed, wanted: Mapping[str, Any], zone: str) -> Iterator[Page]:
+        """The list from its first page on, and again from there where sessions moved under the reader."""
+        for is_again in (False,) + (True,) * MOST_RESTARTS:
+            start = self._history(wanted, offset=0, zone=zone) if is_again else first
+            if (yield from self._walk_once(start, wanted, zone)):
                 return
-            if offset > LARGEST_OFFSET:
+        raise IncompleteRead("Voximplant's sessions change places while they are listed")
+
+    def _walk_once(self, answer: Listed, wanted: Mapping[str, Any], zone: str) -> Generator[Page, None, bool]:
+        """Pages that each begin with the last session of the page before; False where they do not.
+
+        A session that vanishes moves those behind it up, and some of them to a page that was read already;
+        the count does not tell where another one came at the same time.
+        """
+        reach = LARGEST_OFFSET + self._options.page_size
+        offset, fewest, before = 0, answer.total, list[bytes]()
+        while True:
+            if (answer.total or 0) > reach:
+                raise WindowOverflow(f"{answer.total} sessions, of which paging reaches {reach}")
+            records, total = answer.records, answer.total
+            if before and records and not follows(before, records[0]):
+                return False
+            # What came after the walk began need not be in it.
+            fewest = total if fewest is None or total is None else min(fewest, total)
+            is_repeated = before and records and follows(before[-1:], records[0])
+            yield Page(
+                records[1:] if is_repeated else records, total=fewest, zone=_known(answer.timezone or zone)
+            )
+            # A page may be short for reasons of its own, so only what came is counted.
+            end = offset + len(records)
+            # The page behind the last one holds what it was to begin with, and nothing else.
+            is_over = end >= total if total is not None else bool(before) and len(records) == 1
+            if not records or is_over:
+                return True
+            if offset >= LARGEST_OFFSET:
                 raise WindowOverflow(f"more sessions than the {reach} that paging reaches")
+            following = min(max(end - 1, offset + 1), LARGEST_OFFSET)
+            before = records if following < end else []
+            offset = following
             answer = self._history(wanted, offset=offset, zone=zone)
 
-    def _history(self, wanted: Mapping[str, Any], *, offset: int, zone: str) -> _Answer:
+    def _history(self, wanted: Mapping[str, Any], *, offset: int, zone: str) -> Listed:
         form = {
             **self._options.filter,
             **wanted,
@@ -176,32 +170,34 @@ class VoximplantConnection:
             "count": self._options.page_size,
             "offset": offset,
         }
-        return self._command("GetCallHistory", form)
+        return self._command("GetCallHistory", form, listed)
 
-    def _command(self, name: str, form: Mapping[str, Any], *, attempts: int | None = None) -> _Answer:
+    def _command(
+        self, name: str, form: Mapping[str, Any], parse: Callable[[bytes], T], *, attempts: int | None = None
+    ) -> T:
         url = f"{self._options.base_url.rstrip('/')}/{name}"
         fields = {key: _form_text(key, value) for key, value in form.items()}
-        return self._api.call(Request("POST", url, form=fields), envelope, attempts=attempts)
+        return self._api.call(Request("POST", url, form=fields), parse, attempts=attempts)
 
     def _list(self, command: str, form: Mapping[str, Any]) -> Iterator[list[bytes]]:
         offset = 0
         while True:
             paging = {"count": NAMES_PAGE_SIZE, "offset": offset}
-            answer = self._command(command, {**form, **paging}, attempts=2)
-            records = _records(answer)
-            yield records
-            offset += NAMES_PAGE_SIZE
-            if len(records) < NAMES_PAGE_SIZE or offset >= (answer.total_count or 0):
+            answer = self._command(command, {**form, **paging}, listed, attempts=2)
+            yield answer.records
+            offset += len(answer.records)
+            if not answer.records or offset >= (answer.total or 0):
                 return
 
     def _account_info(self) -> Iterator[Page]:
-        answer = self._command("GetAccountInfo", {}, attempts=2)
-        yield Page([bytes(answer.result)] if not isinstance(answer.result, msgspec.UnsetType) else [])
+        yield Page([self._command("GetAccountInfo", {}, lambda raw: bytes(envelope(raw)), attempts=2)])
 
     def _users(self) -> Iterator[Page]:
         for applications in self._list("GetApplications", {}):
             for application in applications:
-                number = msgspec.json.decode(application, type=_Application).application_id
+                number = parse_json(application, _Application).application_id
+                if number is None:
+                    continue
                 for records in self._list("GetUsers", {"application_id": number}):
                     yield Page([_with(record, application_id=number) for record in records])
 
@@ -263,37 +259,6 @@ def unfinished(shaped: Shaped) -> Mapping[str, int]:
     )
 
 
-def envelope(raw: bytes) -> _Answer:
-    """An answer, or the error that its status 200 hides."""
-    answer = parse_json(raw, _Answer)
-    errors = [answer.error] if answer.error else list(answer.errors or ())
-    if errors:
-        raise _refused(errors[0])
-    if isinstance(answer.result, msgspec.UnsetType):
-        raise ServerFault("Voximplant answered neither a result nor an error")
-    return answer
-
-
-def refusal(status: int, body: bytes) -> ProviderError | None:
-    """The error in a body whose status is not 200, where there is one."""
-    try:
-        answer = msgspec.json.decode(body, type=_Answer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if status == 429 or status >= 500 or not answer.error:
-        return None
-    error = _refused(answer.error)
-    return AccessDenied(*error.args) if status == 401 else error
-
-
-def _refused(error: _Error) -> ProviderError:
-    text = f"Voximplant answered error {error.code}: {printable(error.msg)}"
-    for pattern, kind in ((_PACE, Throttled), (_ACCESS, AccessDenied), (_FAULT, ServerFault)):
-        if pattern.search(error.msg):
-            return kind(text)
-    return RequestRefused(text)
-
-
 def _known(zone: str) -> str:
     try:
         ZoneInfo(zone)
@@ -302,14 +267,8 @@ def _known(zone: str) -> str:
     return zone
 
 
-def _records(answer: _Answer) -> list[bytes]:
-    if isinstance(answer.result, msgspec.UnsetType):
-        return []
-    return [bytes(record) for record in parse_json(bytes(answer.result), list[msgspec.Raw])]
-
-
 def _with(record: bytes, **fields: Any) -> bytes:
-    return msgspec.json.encode({**fields, **msgspec.json.decode(record)})
+    return msgspec.json.encode({**fields, **parse_json(record, dict[str, Any])})
 
 
 def _form_text(key: str, value: Any) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from sources.account import Account
 from sources.recordings import Access
-from sources.voximplant.api import credential, envelope, refusal
+from sources.voximplant.answers import envelope, refusal
+from sources.voximplant.api import credential
 from sources.voximplant.options import VoximplantOptions
 
 

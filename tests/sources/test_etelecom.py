@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
 import httpx
@@ -48,7 +49,7 @@ def call_log(number: int) -> dict[str, str]:
     return {"id": str(number)}
 
 
-def page(first: int, last: int, following: str) -> dict[str, Any]:
+def page(first: int, last: int, following: str | int) -> dict[str, Any]:
     return {"call_logs": [call_log(number) for number in range(first, last)], "paging": {"next": following}}
 
 
@@ -137,6 +138,24 @@ def test_an_empty_cursor_ends_a_list() -> None:
     assert len(seen) == 1
 
 
+def test_a_list_whose_cursor_never_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sources.etelecom.api.MOST_PAGES", 50)
+    asked = count()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        number = next(asked)
+        return httpx.Response(200, json=page(100 * number, 100 * number + 100, f"cursor {number}"))
+
+    connection = connect(shop(), transport=httpx.MockTransport(answer))
+    with pytest.raises(IncompleteRead, match="did not end after 50 pages"):
+        list(connection.pages(WHOLE))
+
+
+def test_a_cursor_may_be_a_number() -> None:
+    connection = connect(shop(), transport=answering(page(0, 40, 7), page(40, 50, 8), EMPTY))
+    assert len(list(records(connection.pages(WHOLE)))) == 50
+
+
 @pytest.mark.parametrize("kind", ["repeated_cursor", "endless"])
 def test_a_list_that_does_not_move_on_is_an_error(simulator: Simulator, kind: str) -> None:
     connection = connect(simulated(simulator, "etelecom"))
@@ -164,6 +183,9 @@ def test_a_cursor_that_repeats_with_new_records_is_an_error() -> None:
         ({}, UnreadableBody),
         ({"ok": True}, UnreadableBody),
         ({"call_logs": {"id": "1"}}, UnreadableBody),
+        ({"call_logs": [{"id": "1"}]}, UnreadableBody),
+        ({"call_logs": [{"id": "1"}], "paging": None}, UnreadableBody),
+        ({"code": 503, "msg": "upstream"}, ServerFault),
     ],
 )
 def test_an_answer_of_status_200_without_a_list_is_an_error_and_no_end(

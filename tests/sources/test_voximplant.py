@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -75,16 +77,17 @@ def test_a_window_holds_every_session_with_its_whole_content(simulator: Simulato
 def test_a_list_that_is_counted_ends_without_an_empty_page(simulator: Simulator) -> None:
     connection = connect(simulated(simulator, "voximplant", page_size=100))
     pages = list(connection.pages(WHOLE))
-    assert [len(page.records) for page in pages] == [100] * 6
+    # Each page begins with the last session of the page before, to see that nothing moved.
+    assert [len(page.records) for page in pages] == [100] + [99] * 5 + [5]
     assert {page.total for page in pages} == {600}
-    assert len(requests_of(simulator, "voximplant", HISTORY)) == 6
+    assert len(requests_of(simulator, "voximplant", HISTORY)) == 7
     connection.close()
 
 
 def test_a_list_that_is_not_counted_ends_with_an_empty_page(simulator: Simulator) -> None:
-    answers = [part(0, 10, None), part(10, 14, None), part(0, 0, None)]
+    answers = [part(0, 10, None), part(9, 14, None), part(13, 14, None)]
     connection = connect(owner(simulator, page_size=10), transport=answering(*answers))
-    assert len(list(records(connection.pages(WHOLE)))) == 14
+    assert len(ids(records(connection.pages(WHOLE)), "voximplant")) == 14
 
 
 def test_short_pages_do_not_end_a_list(simulator: Simulator) -> None:
@@ -102,13 +105,75 @@ def test_a_session_that_vanishes_during_the_walk_hides_no_other(simulator: Simul
         offset = int(form_of(request)["offset"])
         shown = sessions[offset : offset + 10]
         body = {"result": shown, "total_count": len(sessions), "timezone": "Etc/GMT"}
-        if offset == 0:
+        if offset == 0 and len(sessions) == 30:
             del sessions[3:5]
         return httpx.Response(200, content=json.dumps(body).encode())
 
     connection = connect(owner(simulator, page_size=10), transport=httpx.MockTransport(answer))
     found = ids(records(connection.pages(WHOLE)), "voximplant")
     assert found >= {str(session["call_session_history_id"]) for session in sessions}
+
+
+def moving(
+    move: Callable[[list[dict[str, Any]], int], None], **options: Any
+) -> tuple[httpx.MockTransport, list[dict[str, Any]]]:
+    """A list of thirty sessions that is changed before each answer, given the number of the request."""
+    sessions: list[dict[str, Any]] = [{"call_session_history_id": number} for number in range(30)]
+    asked = count()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        move(sessions, next(asked))
+        offset, size = (int(form_of(request)[name]) for name in ("offset", "count"))
+        body = {"result": sessions[offset : offset + size], "total_count": len(sessions)} | options
+        return httpx.Response(200, content=json.dumps(body).encode())
+
+    return httpx.MockTransport(answer), sessions
+
+
+def test_a_session_that_moves_to_a_page_already_read_while_another_comes_hides_none(
+    simulator: Simulator,
+) -> None:
+    def move(sessions: list[dict[str, Any]], request: int) -> None:
+        if request == 1:
+            del sessions[3]
+            sessions.append({"call_session_history_id": 99})
+
+    transport, sessions = moving(move)
+    connection = connect(owner(simulator, page_size=10), transport=transport)
+    found = ids(records(connection.pages(WHOLE)), "voximplant")
+    assert found >= {str(session["call_session_history_id"]) for session in sessions}
+
+
+def test_sessions_that_come_during_the_walk_are_no_reason_to_doubt_it(simulator: Simulator) -> None:
+    def move(sessions: list[dict[str, Any]], request: int) -> None:
+        if request:
+            sessions.insert(0, {"call_session_history_id": -request})
+
+    transport, _ = moving(move)
+    connection = connect(owner(simulator, page_size=10), transport=transport)
+    pages = list(connection.pages(WHOLE))
+    found = ids(records(pages), "voximplant")
+    assert {str(number) for number in range(30)} <= found
+    assert len(found) >= (pages[-1].total or 0) == 30
+
+
+def test_sessions_that_never_stay_in_place_are_an_error(simulator: Simulator) -> None:
+    def move(sessions: list[dict[str, Any]], request: int) -> None:
+        sessions[:] = [{"call_session_history_id": 100 * request + number} for number in range(30)]
+
+    transport, _ = moving(move)
+    connection = connect(owner(simulator, page_size=10), transport=transport)
+    with pytest.raises(IncompleteRead, match="change places"):
+        list(connection.pages(WHOLE))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 29, 30, 31])
+def test_pages_of_every_size_reach_the_end(simulator: Simulator, size: int) -> None:
+    for said in ({}, {"total_count": None}, {"total_count": "30"}):
+        transport, _ = moving(lambda sessions, request: None, **said)
+        connection = connect(owner(simulator, page_size=size), transport=transport)
+        found = [row["call_session_history_id"] for row in records(connection.pages(WHOLE))]
+        assert sorted(set(found)) == list(range(30))
 
 
 def test_the_token_is_signed_as_documented_and_used_again(simulator: Simulator) -> None:
@@ -194,6 +259,10 @@ def test_credentials_may_be_a_file(simulator: Simulator, tmp_path: Any) -> None:
     [
         ({"error": {"code": 500, "msg": "Internal error"}}, ServerFault),
         ({"error": {"code": 100, "msg": "Authorization failed"}}, AccessDenied),
+        ({"error": {"code": "100", "msg": "Authorization failed"}}, AccessDenied),
+        ({"error": {"code": 503, "msg": None}}, ServerFault),
+        ({"error": {"code": 1, "msg": "Server is busy"}}, ServerFault),
+        ({"error": {"code": 429}}, Throttled),
         ({"error": {"code": 9, "msg": "Too many requests"}}, Throttled),
         ({"error": {"code": 104, "msg": "The 'count' parameter is invalid"}}, RequestRefused),
         ({"errors": [{"code": 104, "msg": "bad"}], "result": []}, RequestRefused),
@@ -231,7 +300,7 @@ def test_as_many_sessions_as_paging_reaches_are_read(
 ) -> None:
     monkeypatch.setattr(api, "LARGEST_OFFSET", 500)
     connection = connect(simulated(simulator, "voximplant", page_size=100))
-    assert len(list(records(connection.pages(WHOLE)))) == 600
+    assert len(ids(records(connection.pages(WHOLE)), "voximplant")) == 600
     monkeypatch.setattr(api, "LARGEST_OFFSET", 499)
     with pytest.raises(WindowOverflow):
         list(connection.pages(WHOLE))
@@ -308,7 +377,7 @@ def test_a_zone_nobody_knows_is_an_error(simulator: Simulator, said: str) -> Non
 
 
 def test_a_zone_that_changes_under_the_reader_is_an_error(simulator: Simulator) -> None:
-    answers = [part(0, 10, 20), part(10, 20, 20, "Asia/Ho_Chi_Minh")]
+    answers = [part(0, 10, 20), part(9, 19, 20, "Asia/Ho_Chi_Minh")]
     connection = connect(owner(simulator, page_size=10), transport=answering(*answers))
     with pytest.raises(IncompleteRead, match="answers in Asia/Ho_Chi_Minh"):
         list(connection.pages(WHOLE))
