@@ -14,7 +14,8 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from pipelines import warehouse
+from pipelines import schema_changes, warehouse
+from pipelines.schema_changes import SchemaChange
 
 WIDEST = 1000
 """Characters of a line that goes to a file or a pipe."""
@@ -45,6 +46,7 @@ class AccountStatus:
     last_run_at: datetime | None
     last_status: str | None
     last_error: str | None
+    changes: tuple[SchemaChange, ...] = ()
 
 
 _QUERY = """
@@ -58,7 +60,8 @@ rejected as (
 ),
 last_runs as (
     select account as name, run_id, status, error, warnings, finished_at,
-        row_number() over (partition by account order by finished_at desc) as nth
+        -- In the order in which they were written: the clock may have been set back between two runs.
+        row_number() over (partition by account order by rowid desc) as nth
     from callsync.run_accounts
 )
 select
@@ -92,8 +95,8 @@ def read(path: Path, configured: Sequence[str]) -> list[AccountStatus]:
     return sorted([*known, *never], key=lambda status: status.account)
 
 
-def as_json(statuses: Sequence[AccountStatus]) -> list[dict[str, Any]]:
-    """The stable form of `--json`: times are ISO 8601 in UTC."""
+def as_json(statuses: Sequence[AccountStatus], zone: str) -> list[dict[str, Any]]:
+    """The stable form of `--json`: times are ISO 8601 in UTC; days in texts are the reporting zone's."""
     return [
         {
             "account": status.account,
@@ -105,6 +108,7 @@ def as_json(statuses: Sequence[AccountStatus]) -> list[dict[str, Any]]:
             "missing": [[_iso(span.start), _iso(span.end)] for span in status.missing],
             "rejected": status.rejected,
             "warnings": status.warnings,
+            "schema_changes": [_change(change, zone) for change in status.changes],
             "last_run": {
                 "run_id": status.last_run,
                 "finished_at": _iso(status.last_run_at),
@@ -153,6 +157,10 @@ def show(statuses: Sequence[AccountStatus], zone: str, console: Console) -> None
                 "they are kept in extra",
                 highlight=False,
             )
+        for change in status.changes:
+            console.print(
+                f"{status.account}: {change.text(zone)}", style="yellow", markup=False, highlight=False
+            )
         if status.last_error:
             console.print(
                 f"{status.account}: {status.last_error}", style="red", markup=False, highlight=False
@@ -183,7 +191,13 @@ def _status(connection: duckdb.DuckDBPyConnection, row: tuple[Any, ...]) -> Acco
         last_run_at=finished_at,
         last_status=state,
         last_error=error,
+        changes=tuple(schema_changes.found(connection, name)),
     )
+
+
+def _change(change: SchemaChange, zone: str) -> dict[str, Any]:
+    fields = {name: value for name, value in vars(change).items() if name not in ("meaning", "since")}
+    return fields | {"since": _iso(change.since), "text": change.text(zone)}
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -25,7 +25,7 @@ def status(as_json: bool) -> None:
     if not statuses:
         raise ConfigError(configuration.NO_ACCOUNT)
     if as_json:
-        click.echo(json.dumps({"accounts": reading.as_json(statuses)}, indent=2))
+        click.echo(json.dumps({"accounts": reading.as_json(statuses, general.reporting_timezone)}, indent=2))
     else:
         reading.show(statuses, general.reporting_timezone, Console(soft_wrap=True))
 
