@@ -156,7 +156,7 @@ def _in_extra(connection: duckdb.DuckDBPyConnection, form: _Form) -> Iterator[Sc
         values,
     ).fetchall()
     for change in _named(record_type.table, rows, meanings | lists):
-        # What is said of hotlines, members and users is documented in part only, and nothing is counted by it.
+        # Names of hotlines, members and users are documented in part only, and no count depends on them.
         if record_type.times or change.kind == "unreadable":
             yield change
     for child in record_type.children:
