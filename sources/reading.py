@@ -270,16 +270,22 @@ class AccountReader:
             keys: list[pa.ChunkedArray] = []
             rejections: list[Rejection] = []
             warnings, held_rows, passed_on, total = 0, 0, False, None
-            for shaped, page_total in self._shape(record_type, self._connection.pages(whole)):
-                total = page_total if page_total is not None else total
-                warnings += shaped.warnings
-                rejections += _rejections(record_type, str(whole), shaped)
-                held.append(shaped)
-                held_rows += shaped.tables[record_type.table].num_rows
-                keys.append(shaped.tables[record_type.table].column(record_type.key_column))
-                if held_rows >= self._size.rows:
-                    yield self._calls(concat(record_type, held))
-                    held, held_rows, passed_on = [], 0, True
+            try:
+                for shaped, page_total in self._shape(record_type, self._connection.pages(whole)):
+                    total = page_total if page_total is not None else total
+                    warnings += shaped.warnings
+                    rejections += _rejections(record_type, str(whole), shaped)
+                    held.append(shaped)
+                    held_rows += shaped.tables[record_type.table].num_rows
+                    keys.append(shaped.tables[record_type.table].column(record_type.key_column))
+                    if held_rows >= self._size.rows:
+                        yield self._calls(concat(record_type, held))
+                        held, held_rows, passed_on = [], 0, True
+            except IncompleteRead:
+                # A list that moves while it is read stands still the next time.
+                if is_second_read:
+                    raise
+                continue
             rows = _distinct(keys) + len(rejections)
             if total is None or rows >= total:
                 break
@@ -331,9 +337,9 @@ class AccountReader:
             some = ids[first : first + IDS_AT_ONCE]
             parts = [shaped for shaped, _ in self._shape(record_type, self._connection.pages_of(some))]
             if parts:
-                yield from self._if_new(
-                    f"unfinished {some[0]}", record_type, concat(record_type, parts), self._calls
-                )
+                # Under the number of the question and not the ids, or the ledger would grow with every call.
+                name = f"unfinished {first}"
+                yield from self._if_new(name, record_type, concat(record_type, parts), self._calls)
 
     def _read_names(self) -> Iterator[_Piece]:
         for record_type, pages in self._connection.names():
