@@ -306,7 +306,7 @@ def test_a_window_with_fewer_calls_than_the_provider_counts_is_never_finished(
     still.faults.sometimes(kind, 1.0, provider, endpoint)
     units: list[Unit] = []
     with pytest.raises(IncompleteRead, match="came of"):
-        units.extend(run.units(Span("backfill", START, END)))
+        units.extend(run.units(Span("backfill", START, END - timedelta(hours=10))))
     connection.close()
     assert not run.ledger.finished
     assert not [window for unit in units for window in unit.windows]
