@@ -35,6 +35,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from pipelines.numbering_plan import FEWEST_DIGITS_WITHOUT_PLUS, plan_of
+from sources.shaping.privacy import HASHED
 
 LONGEST_SHORT = 6
 """Digits: extensions and short codes have up to this many, subscriber numbers more."""
@@ -66,8 +67,7 @@ _BESIDE_WITHHELD = {
     *("số", "danh", "tư", "rõ", "xác", "định", "có"),
 }
 _WORD = re.compile(r"[^\W\d_]+")
-MASKED = re.compile(r"(?:\+[0-9]{1,3})?\*{4,}[0-9]{0,2}")
-HASHED = re.compile(r"#([A-Z]{2}|001|):([a-z_]+):[a-p]{24}")
+_MASKED = re.compile(r"(?:\+[0-9]{1,3})?\*{4,}[0-9]{0,2}")
 _WITHOUT_E164 = ("withheld", "short", "sip", "unknown")
 
 
@@ -125,7 +125,7 @@ def _apart(number: str) -> tuple[str, str]:
 
 def _is_withheld(user: str) -> bool:
     text = user.strip()
-    if _NO_NUMBER.fullmatch(text) or MASKED.fullmatch(text):
+    if _NO_NUMBER.fullmatch(text) or _MASKED.fullmatch(text):
         return True
     if any(char.isdigit() for char in text):
         return False

@@ -26,7 +26,7 @@ import duckdb
 
 from pipelines import warehouse
 from sources.errors import ConfigError
-from sources.shaping.privacy import FEWEST_DIGITS, Privacy
+from sources.shaping.privacy import FEWEST_DIGITS, STARS, Privacy
 
 if TYPE_CHECKING:
     from pipelines.phone_texts import PhoneNumber
@@ -42,8 +42,6 @@ _HASH_BYTES = 12
 
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 """A hash is written in letters, so that nothing in it is ever read as a number."""
-
-_MASK = "*" * 6
 
 
 def of(setting: str, region: str, key: str) -> Privacy | None:
@@ -89,6 +87,8 @@ class Masked:
     def spellings(self, text: str) -> Iterable[str]:
         """The digits as given, with the country's code, with a trunk zero, and with neither."""
         digits = "".join(char for char in text if char.isdecimal())
+        if len(digits) < FEWEST_DIGITS:
+            return ()
         found = {digits}
         if e164 := self._texts.read(text, self._region).e164:
             code = _code_of(e164)
@@ -99,7 +99,7 @@ class Masked:
     def _kept(self, text: str, found: PhoneNumber) -> str:
         code = f"+{_code_of(found.e164)}" if found.e164 else ""
         last = "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())[-2:]
-        return f"{code}{_MASK}{found.e164[-2:] if found.e164 else last}"
+        return f"{code}{STARS}{found.e164[-2:] if found.e164 else last}"
 
 
 class Hashed(Masked):

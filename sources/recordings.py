@@ -17,6 +17,7 @@ from sources.account import Account
 from sources.download import Asked, Part, download, is_http
 from sources.errors import ProviderError, RequestRefused
 from sources.http import Api, Credential
+from sources.shaping.privacy import is_cut
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Access:
         Raises:
             RequestRefused: there is no address, or none that can be asked.
         """
-        url = parsed(self.address(self, recording) or "")
+        address = self.address(self, recording) or ""
+        if is_cut(address):
+            raise RequestRefused("its address held a phone number, of which phone_privacy did not keep all")
+        url = parsed(address)
         if not self.knows(url):
             return Asked(url, is_trusted=False)
         base = httpx.URL(self.base_url)

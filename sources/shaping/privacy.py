@@ -26,6 +26,12 @@ from sources.shaping.fields import Holding, RecordType
 FEWEST_DIGITS: Final = 7
 """Subscriber numbers have at least so many; what has fewer is a short code or an extension."""
 
+HASHED: Final = re.compile(r"#([A-Z]{2}|001|):([a-z_]+):[a-p]{24}")
+"""What is kept of a number as a hash: region and kind as they were read, and the hash in letters."""
+
+STARS: Final = "*" * 6
+"""What stands for the digits of a number that is kept in part."""
+
 _RUN = re.compile(
     # Long hexadecimal words are ids and sums; what stands in them reads as a number by chance alone.
     r"(?P<id>(?<![0-9A-Za-z-])"
@@ -50,6 +56,11 @@ class Privacy(Protocol):
 
     def spellings(self, text: str) -> Iterable[str]:
         """The digits by which a text may repeat a number."""
+
+
+def is_cut(text: str) -> bool:
+    """Whether a text held a number of which not all was kept."""
+    return STARS in text or HASHED.search(text) is not None
 
 
 def private_tables(
