@@ -8,19 +8,19 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.processes import CALLSYNC, Cost, History, measured, simulator, write_project
 from benchmarks.report import Section, spread
+from benchmarks.tables import PROVIDERS
 
 DAYS = 30
-PROVIDERS = ("vbot", "etelecom", "voximplant")
 
 
 def measure(calls: int, rounds: int) -> list[Cost]:
     """Load three accounts, then sync them again and again."""
     history = History(calls, DAYS)
-    with simulator(history) as providers, TemporaryDirectory(prefix="bench-") as name:
+    with simulator(history) as served, TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        write_project(folder, providers, history, *PROVIDERS)
-        measured([*CALLSYNC, "sync"], folder)
-        return [measured([*CALLSYNC, "sync"], folder) for _ in range(rounds)]
+        write_project(folder, served, history, *PROVIDERS)
+        measured(folder, [*CALLSYNC, "sync"])
+        return [measured(folder, [*CALLSYNC, "sync"]) for _ in range(rounds)]
 
 
 def section(results: Sequence[tuple[int, Sequence[Cost]]]) -> Section:

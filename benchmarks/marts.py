@@ -8,23 +8,21 @@ read into Arrow by two threads.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from benchmarks.processes import CALLSYNC, History, measured, simulator, write_project
+from benchmarks.tables import PROVIDERS
+from benchmarks.views import VIEWS, timed
 from simulator import Simulator
 from tests.pipelines.call_truth import Call, etelecom, vbot, voximplant
 from tests.pipelines.mart_truth import MARTS, differences, named
 
-PROVIDERS = ("vbot", "etelecom", "voximplant")
 DAYS = 90
 SHOWN = 5
 _READ_AT_ONCE = 5_000
@@ -38,19 +36,19 @@ def main() -> None:
         "--rounds", type=int, default=5, help="readings of each view, of which the median counts"
     )
     chosen = parser.parse_args()
-    history = History(chosen.calls, DAYS, etelecom_page=1_000)
+    history = History(chosen.calls, DAYS, page_size=1_000)
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        with simulator(history) as providers:
-            write_project(project, providers, history, *PROVIDERS)
-            cost = measured([*CALLSYNC, "sync"], project)
+        with simulator(history) as served:
+            write_project(project, served, history, *PROVIDERS)
+            cost = measured(project, [*CALLSYNC, "sync"])
         print(f"{3 * chosen.calls} calls loaded in {cost.wall_seconds:.0f} s, {cost.peak_mb:.0f} MB at most")
         with duckdb.connect(str(project / "warehouse.read.duckdb"), read_only=True) as connection:
             connection.execute("set timezone = 'UTC'; set threads = 2")
             wrong = _compare(connection, list(_truth(history)))
             print(f"\n{'reporting.':24}{'rows':>9}{'median ms':>11}")
-            for name in _views(connection):
-                rows, milliseconds = _timed(connection, name, chosen.rounds)
+            for (name,) in connection.execute(VIEWS).fetchall():
+                rows, milliseconds = timed(connection, name, chosen.rounds)
                 print(f"{name:24}{rows:9}{milliseconds:11.1f}")
     sys.exit(bool(wrong))
 
@@ -84,22 +82,6 @@ def _compare(connection: duckdb.DuckDBPyConnection, calls: list[Call]) -> int:
             sep="\n  ",
         )
     return wrong
-
-
-def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    query = "select view_name from duckdb_views() where schema_name = 'reporting' order by view_name"
-    return [name for (name,) in connection.execute(query).fetchall()]
-
-
-def _timed(connection: duckdb.DuckDBPyConnection, name: str, rounds: int) -> tuple[int, float]:
-    """The rows of a view, and the median of the milliseconds that reading all of them into Arrow takes."""
-    taken: list[float] = []
-    table: Any = None
-    for _ in range(rounds):
-        began = time.perf_counter()
-        table = connection.table(f"reporting.{name}").to_arrow_table()
-        taken.append((time.perf_counter() - began) * 1000)
-    return table.num_rows, statistics.median(taken)
 
 
 if __name__ == "__main__":

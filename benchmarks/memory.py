@@ -12,12 +12,12 @@ from benchmarks.processes import (
     BenchmarkError,
     Cost,
     History,
-    loaded,
     measured,
     simulator,
     write_project,
 )
 from benchmarks.report import Section
+from benchmarks.tables import counted, tables
 
 CALLS_A_DAY = 200_000 // 30
 ONE_DAY = 1
@@ -40,11 +40,11 @@ def histories(calls: int) -> list[History]:
 
 def measure(history: History) -> Peak:
     """One sync of eTelecom into a new warehouse."""
-    with simulator(history) as providers, TemporaryDirectory(prefix="bench-") as name:
+    with simulator(history) as served, TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        write_project(folder, providers, history, "etelecom")
-        cost = measured([*CALLSYNC, "sync"], folder)
-        calls = loaded(folder / "warehouse.duckdb", "etelecom")["call_logs"]
+        write_project(folder, served, history, "etelecom")
+        cost = measured(folder, [*CALLSYNC, "sync"])
+        calls = counted(folder / "warehouse.duckdb", tables("etelecom"))["root"]
     if calls != history.calls:
         raise BenchmarkError(f"callsync loaded {calls:,} calls of {history.calls:,}")
     return Peak(history, cost)

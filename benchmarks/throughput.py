@@ -1,97 +1,106 @@
-"""Calls a second from HTTP to DuckDB, beside dlt's own declarative source on the same server.
+"""Calls a second from HTTP to DuckDB, of callsync, the floor and the peers on the same server.
 
-Rounds are interleaved, so that both meet the same moods of the machine, and compared pair by pair. A round in
-which either loads other rows than the provider has is an error.
+Rounds are interleaved, so that all meet the same moods of the machine, and compared round by round. A round
+in which any of them loads other rows than the provider has is an error.
 """
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from benchmarks.processes import (
-    CALLSYNC,
-    BenchmarkError,
-    Cost,
-    Counts,
-    History,
-    loaded,
-    measured,
-    simulator,
-    truth,
-    write_project,
-)
+from benchmarks.processes import BenchmarkError, Cost, History, Served, simulator
 from benchmarks.report import Section, spread
+from benchmarks.systems import CALLSYNC_SYSTEM, FLOOR, Load, System
+from benchmarks.tables import counted
 
 DAYS = 30
-SYSTEMS = ("callsync", "dlt rest_api")
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """Rounds of both systems at one page size; the same place in both tuples is the same round."""
+    """Rounds of all systems with one provider and page size.
 
+    Attributes:
+        provider: whose calls were loaded.
+        history: how many, on what pages.
+        costs: by the system's name, one a round; the same place is the same round.
+    """
+
+    provider: str
     history: History
     costs: Mapping[str, Sequence[Cost]]
 
+    def calls_a_second(self, name: str) -> list[float]:
+        """Of a system, round by round."""
+        return [self.history.calls / cost.wall_seconds for cost in self.costs[name]]
+
+    def times(self, name: str) -> list[float]:
+        """Callsync's calls a second over those of another system, round by round."""
+        pairs = zip(self.calls_a_second(CALLSYNC_SYSTEM.name), self.calls_a_second(name), strict=True)
+        return [ours / theirs for ours, theirs in pairs]
+
     @property
-    def ratios(self) -> list[float]:
-        """How many times the calls a second of dlt's source, round by round."""
-        ours, theirs = (self.costs[name] for name in SYSTEMS)
-        return [slow.wall_seconds / fast.wall_seconds for fast, slow in zip(ours, theirs, strict=True)]
+    def share_of_floor(self) -> float:
+        """The median of callsync's calls a second over the floor's."""
+        return statistics.median(self.times(FLOOR.name))
 
 
-def measure(calls: int, rounds: int, page_size: int) -> Throughput:
-    """Both systems in turn, the first one changing from round to round."""
-    history = History(calls, DAYS, page_size)
-    expected = truth(history)
-    costs: dict[str, list[Cost]] = {name: [] for name in SYSTEMS}
-    with simulator(history) as providers:
+def measure(provider: str, history: History, systems: Sequence[System], rounds: int) -> Throughput:
+    """All systems in turn, the first one changing from round to round."""
+    taking_part = [system for system in systems if provider in system.providers]
+    costs: dict[str, list[Cost]] = {system.name: [] for system in taking_part}
+    with simulator(history) as served:
+        expected = served.ask("rows", provider=provider)
         for number in range(rounds):
-            for name in SYSTEMS if number % 2 == 0 else reversed(SYSTEMS):
-                with TemporaryDirectory(prefix="bench-") as folder:
-                    cost, counts = _round(name, Path(folder), providers, history)
-                if counts != expected:
-                    raise BenchmarkError(f"{name} loaded {dict(counts)}, the provider has {dict(expected)}")
-                costs[name].append(cost)
-    return Throughput(history, costs)
+            first = number % len(taking_part)
+            for system in (*taking_part[first:], *taking_part[:first]):
+                costs[system.name].append(load(system, provider, served, history, expected))
+    return Throughput(provider, history, costs)
 
 
-def section(results: Sequence[Throughput]) -> Section:
+def load(
+    system: System, provider: str, served: Served, history: History, expected: Mapping[str, int]
+) -> Cost:
+    """One load into an empty folder, of which everything arrived.
+
+    Raises:
+        BenchmarkError: a table has other rows than the provider shows.
+    """
+    with TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        cost = system.run(Load(folder, provider, served, history))
+        has = counted(folder / system.file, system.tables(provider))
+    if has != expected:
+        raise BenchmarkError(f"{system.name} loaded {has}, the provider has {dict(expected)}")
+    return cost
+
+
+def section(results: Sequence[Throughput], systems: Sequence[System]) -> Section:
     """The table."""
     rows = []
     for result in results:
-        for name in SYSTEMS:
-            costs = result.costs[name]
+        for name, costs in result.costs.items():
             rows.append(
                 (
-                    f"{result.history.etelecom_page:,}",
+                    result.provider,
+                    f"{result.history.page_size:,}",
                     name,
-                    spread([result.history.calls / cost.wall_seconds for cost in costs], ",.0f"),
-                    spread([cost.wall_seconds for cost in costs], ".2f"),
+                    spread(result.calls_a_second(name), ",.0f"),
                     spread([cost.cpu_seconds for cost in costs], ".2f"),
                     spread([cost.peak_mb for cost in costs], ",.0f"),
-                    spread(result.ratios, ".2f") if name == SYSTEMS[0] else "1",
+                    spread(result.times(name), ".2f") if name != CALLSYNC_SYSTEM.name else "1",
                 )
             )
-    calls = results[0].history.calls
+    measured = {name for result in results for name in result.costs}
     return Section(
-        f"Throughput: {calls:,} eTelecom calls into a new warehouse, rounds: {len(results[0].ratios)}",
-        ("page size", "system", "calls/s", "wall s", "CPU s", "peak MB", "times as fast"),
+        f"Full load: {results[0].history.calls:,} calls with their children into a new warehouse",
+        ("provider", "page size", "system", "calls/s", "CPU s", "peak MB", "callsync is times as fast"),
         tuple(rows),
-        "The whole process is measured, start of the interpreter included; root and child rows of every "
-        "round are those of the provider. dlt rest_api: JSON cursor paginator, Parquet, uncompressed extract "
-        "files, merge by id.",
+        "The whole process is measured, start of the interpreter included, and the rows of every table are "
+        "counted after each round. Peak is the sum of a system's processes.\n\n"
+        + "\n".join(f"- {system.name}: {system.note}" for system in systems if system.name in measured),
     )
-
-
-def _round(name: str, folder: Path, providers: Mapping[str, Any], history: History) -> tuple[Cost, Counts]:
-    if name == "callsync":
-        write_project(folder, providers, history, "etelecom")
-        return measured([*CALLSYNC, "sync"], folder), loaded(folder / "warehouse.duckdb", "etelecom")
-    said = providers["etelecom"]
-    arguments = ["-m", "benchmarks.rest_api", said["base_url"], said["api_key"], str(history.etelecom_page)]
-    return measured(arguments, folder), loaded(folder / "rest_api.duckdb", "etelecom")

@@ -1,12 +1,13 @@
-"""The same account through dlt's own declarative source, tuned.
+"""eTelecom through dlt's own declarative source, tuned.
 
-`python -m benchmarks.rest_api BASE_URL API_KEY PAGE_SIZE` loads `rest_api.duckdb` in the working directory:
-one request chain over the whole history, Parquet load files, uncompressed extract files, merge by `id`, lists
-as nested tables of dlt's own.
+`python -m benchmarks.peers.dlt_rest_api SAID PAGE_SIZE` loads `dlt.duckdb` in the working directory: one
+request chain over the whole history, Parquet load files, uncompressed extract files, merge by `id`, lists as
+nested tables of dlt's own.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -15,14 +16,15 @@ from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginat
 from dlt.sources.rest_api import rest_api_source
 
 
-def main(base_url: str, api_key: str, page_size: str) -> None:
+def main(said: str, page_size: str) -> None:
     """Load every call log."""
     os.environ["DATA_WRITER__DISABLE_COMPRESSION"] = "true"
     # The client puts a slash behind its base, so the path begins with the last part of the address.
-    host, service = base_url.rsplit("/", 1)
+    account = json.loads(said)
+    host, service = account["base_url"].rsplit("/", 1)
     source = rest_api_source(
         {
-            "client": {"base_url": host, "headers": {"Authorization": f"Bearer {api_key}"}},
+            "client": {"base_url": host, "headers": {"Authorization": f"Bearer {account['api_key']}"}},
             "resources": [
                 {
                     "name": "call_logs",
@@ -43,7 +45,7 @@ def main(base_url: str, api_key: str, page_size: str) -> None:
     )
     pipeline = dlt.pipeline(
         "rest_api",
-        destination=dlt.destinations.duckdb("rest_api.duckdb"),
+        destination=dlt.destinations.duckdb("dlt.duckdb"),
         dataset_name="etelecom",
         pipelines_dir="pipelines",
     )
