@@ -8,14 +8,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import click
 
 from pipelines import threads
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
-from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain
+from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain, remember
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
+
+_CODES = {ConfigError: USAGE, WarehouseBusy: BUSY}
+
+INTERRUPTED = "interrupted; what was loaded is kept, and the next run goes on from there"
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -89,24 +94,33 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _code_of(arguments: list[str]) -> int:
+    command, began = " ".join(arguments), datetime.now(UTC)
     try:
-        # Click hands the code of an early leave back instead of raising it.
-        code: int | None = cli.main(
-            arguments, prog_name="callsync", standalone_mode=False, obj=" ".join(arguments)
-        )
-        return code or DONE
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except (click.Abort, KeyboardInterrupt):
-        complain("interrupted; what was loaded is kept, and the next run goes on from there")
-        return FAILED
-    except CallsyncError as error:
-        complain(str(error))
-        return (
-            USAGE if isinstance(error, ConfigError) else BUSY if isinstance(error, WarehouseBusy) else FAILED
-        )
+        code, why = _ended(arguments, command)
     except BrokenPipeError:
         # The reader of our output left, as `| head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    if why is not None:
+        remember(command, began, code, why)
+    return code
+
+
+def _ended(arguments: list[str], command: str) -> tuple[int, str | None]:
+    """The exit code of a command, and its reason where the command has not told it itself."""
+    try:
+        # Click hands the code of an early leave back instead of raising it.
+        code: int | None = cli.main(arguments, prog_name="callsync", standalone_mode=False, obj=command)
+        return code or DONE, None
+    except click.ClickException as error:
+        error.show()
+        return USAGE, error.format_message()
+    except (click.Abort, KeyboardInterrupt):
+        complain(INTERRUPTED)
+        return FAILED, INTERRUPTED
+    except CallsyncError as error:
+        complain(str(error))
+        code = (
+            USAGE if isinstance(error, ConfigError) else BUSY if isinstance(error, WarehouseBusy) else FAILED
+        )
+        return code, str(error)

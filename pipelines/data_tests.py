@@ -28,6 +28,11 @@ class Verdict:
         """Whether nothing offends."""
         return not self.offenders and self.error is None
 
+    @property
+    def summary(self) -> str:
+        """What is wrong, in some words."""
+        return self.error or f"{self.offenders} offending {'row' if self.offenders == 1 else 'rows'}"
+
 
 def run(path: Path) -> Iterator[Verdict]:
     """Run the tests one by one.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -34,17 +33,29 @@ class AccountReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """How a run fared."""
+    """How a run fared.
+
+    Attributes:
+        error: what ended it, beside the faults of single accounts.
+        unpublished: why readers do not see what it loaded.
+    """
 
     run_id: str
     accounts: tuple[AccountReport, ...]
     changed: bool
     error: str | None = None
+    unpublished: str | None = None
 
     @property
     def exit_code(self) -> int:
         """0 when every account was read, else 1."""
-        return 1 if self.error or any(account.error for account in self.accounts) else 0
+        return 1 if self.error or self.unpublished or any(account.error for account in self.accounts) else 0
+
+    @property
+    def reason(self) -> str | None:
+        """Why the exit code is not 0: the run's own error, then those of its accounts."""
+        errors = [f"{account.account}: {account.error}" for account in self.accounts if account.error]
+        return "; ".join([text for text in (self.error, *errors, self.unpublished) if text]) or None
 
 
 def begin(connection: duckdb.DuckDBPyConnection, run_id: str, command: str) -> bool:
@@ -74,9 +85,13 @@ def finish(
     accounts: Sequence[Account],
     ledgers: Mapping[str, Ledger],
 ) -> None:
-    """Write how the run fared; a warehouse that cannot be written any more has said so already."""
+    """Write how the run fared.
+
+    Raises:
+        duckdb.Error: the warehouse cannot be written any more.
+    """
     now = datetime.now(UTC)
-    with suppress(duckdb.Error), warehouse.transaction(connection):
+    with warehouse.transaction(connection):
         for entry in report.accounts:
             error = entry.error or report.error
             connection.execute(
@@ -92,7 +107,6 @@ def finish(
                 _keep(connection, account, ledgers[str(account)], now)
         if report.changed or report.exit_code:
             warehouse.remember(connection, warehouse.CHANGED_BY, report.run_id)
-        errors = [f"{entry.account}: {entry.error}" for entry in report.accounts if entry.error]
         connection.execute(
             "update callsync.runs set finished_at = ?, status = ?, exit_code = ?, changed = ?, "
             "calls = ?, error = ? where run_id = ?",
@@ -102,7 +116,7 @@ def finish(
                 report.exit_code,
                 report.changed or report.exit_code != 0,
                 sum(entry.calls for entry in report.accounts),
-                "; ".join([*([report.error] if report.error else []), *errors]) or None,
+                report.reason,
                 report.run_id,
             ],
         )

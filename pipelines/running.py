@@ -10,31 +10,40 @@ from __future__ import annotations
 import queue
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import holding, privacy, publishing, quarantine, run_log, upgrading, views, warehouse
+from pipelines import (
+    holding,
+    notes,
+    privacy,
+    publishing,
+    quarantine,
+    run_log,
+    upgrading,
+    views,
+    warehouse,
+    wholeness,
+)
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
-from pipelines.loader import Loader, pipeline_name, root_cause
+from pipelines.loader import Loader, root_cause
+from pipelines.planning import Plan, ledgers
 from pipelines.run_log import AccountReport, RunReport
 from pipelines.threads import work_through
 from sources.account import Account
-from sources.errors import CallsyncError
+from sources.errors import CallsyncError, WarehouseError
 from sources.ledger import Ledger
-from sources.loading import ledgers_of
 from sources.provider import Provider
 from sources.reading import AccountReader
 from sources.registry import PROVIDERS
-from sources.units import Noted, Observer, Planned, Span, Unit, UnitSize, WindowRead, together
-from sources.windows import Intervals, Window
+from sources.units import Noted, Observer, Planned, Unit, UnitSize, WindowRead, together
 
 UNITS_WAITING = 1
 """Units that may wait for the loader: enough to keep it busy, few enough to bound memory."""
@@ -42,40 +51,8 @@ UNITS_WAITING = 1
 GRACE_SECONDS = 1.0
 """After a fault of the run its readers get so long to end; one in a pause or a request is left behind."""
 
+UNWRITABLE = "the warehouse could not be written"
 INTERRUPTED = "interrupted; what was loaded is kept, and the next run goes on from there"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a command wants of every account it selected.
-
-    Attributes:
-        kind: `sync`, `backfill`, or `replay` of the quarantine, which asks no provider.
-        start: first instant of a backfill; a sync begins at the account's `start_date`.
-        end: end of the range; without it, now.
-        force: reads what earlier runs read already.
-        within: by account, the part of the range that is read, where it is not all of it.
-    """
-
-    kind: str = "sync"
-    start: datetime | None = None
-    end: datetime | None = None
-    force: bool = False
-    within: Mapping[str, Intervals] | None = None
-
-    def of(self, account: Account, now: datetime) -> Span:
-        """What is wanted of one account."""
-        start = self.start or account.options.start_date
-        within = None if self.within is None else self.within.get(str(account), Intervals())
-        return Span(self.kind, min(start, now), min(self.end or now, now), self.force, within)
-
-
-@dataclass(frozen=True)
-class PlannedAccount:
-    """What a run would read of an account."""
-
-    account: Account
-    windows: tuple[Window, ...]
 
 
 class Run:
@@ -126,7 +103,6 @@ class Run:
         Raises:
             ConfigError: the warehouse is filled under another `phone_privacy`.
         """
-        upgrading.bring_up_to_date(self._connection)
         working = warehouse.Files(self._config.warehouse).working
         privacy.settle(self._connection, self._config.privacy, working)
         was_cut_short = run_log.begin(self._connection, self._run_id, self._command)
@@ -142,10 +118,20 @@ class Run:
         except CallsyncError as fault:
             error = str(fault)
         except (PipelineStepFailed, duckdb.Error, OSError) as fault:
-            error = f"the warehouse could not be written: {warehouse.one_line(root_cause(fault))}"
+            error = f"{UNWRITABLE}: {warehouse.one_line(root_cause(fault))}"
         report = RunReport(self._run_id, tuple(self._reports.values()), self._changed, error)
-        run_log.finish(self._connection, report, self._accounts, self._ledgers)
+        try:
+            run_log.finish(self._connection, report, self._accounts, self._ledgers)
+        except duckdb.Error as fault:
+            report = replace(report, error=error or f"{UNWRITABLE}: {warehouse.one_line(fault)}")
         return report
+
+    def leave_note(self, report: RunReport) -> None:
+        """Note beside the warehouse how the run fared: readers do not see it there."""
+        now = datetime.now(UTC)
+        note = notes.Note(self._run_id, self._command, self._now, now, report.exit_code, report.reason)
+        with suppress(OSError):
+            notes.leave(self._config.warehouse, note)
 
     def _read_ledgers(self) -> bool:
         """What the warehouse knows of every account; True when a pending package was loaded first."""
@@ -263,7 +249,7 @@ def run(
 
     Raises:
         WarehouseBusy: someone else holds the warehouse.
-        WarehouseError: it cannot be opened or published.
+        WarehouseError: it cannot be opened or written.
     """
     # Arrow's own allocator keeps what a unit freed, and the next unit's peak comes on top of it.
     pa.set_memory_pool(pa.system_memory_pool())
@@ -272,57 +258,28 @@ def run(
         with warehouse.writing(
             config.warehouse, patience_seconds=patience, memory_mb=memory_mb, say=say
         ) as connection:
-            report = Run(
-                config, accounts, plan, command, connection=connection, observe=observe, say=say
-            ).execute()
-            newest = None
+            try:
+                upgrading.bring_up_to_date(connection)
+                entered = notes.enter(connection, config.warehouse)
+                ran = Run(config, accounts, plan, command, connection=connection, observe=observe, say=say)
+                report = ran.execute()
+            except duckdb.Error as error:
+                why = warehouse.one_line(error)
+                raise WarehouseError(f"{config.warehouse} cannot be written: {why}") from None
+            newest, is_whole = None, False
             with suppress(duckdb.Error):
-                # A warehouse that failed has said so in the report; its copy is then made anew.
-                newest = warehouse.newest_change(connection)
-        publishing.publish(config.warehouse, newest)
-    return report
-
-
-def dry_run(config: Config, accounts: Sequence[Account], plan: Plan) -> list[PlannedAccount]:
-    """What `run` would read, by what the warehouse knows; no provider is asked and nothing changed.
-
-    Raises:
-        WarehouseError: the warehouse cannot be opened.
-    """
-    now = datetime.now(UTC).replace(microsecond=0)
-    with warehouse.looking(config.warehouse) as connection:
-        known = ledgers(connection, accounts, now) if connection else {}
-    planned = []
-    for account in accounts:
-        provider, ledger = PROVIDERS[account.provider], known.get(str(account), Ledger())
-        opened = provider.connect(account, ledger.findings)
+                # A warehouse that failed has said so in the report.
+                newest, is_whole = warehouse.newest_change(connection), wholeness.is_whole(connection)
+        is_shown = False
         try:
-            reader = AccountReader(provider, account, opened, ledger, now=now)
-            planned.append(PlannedAccount(account, tuple(reader.windows(plan.of(account, now)))))
-        finally:
-            opened.close()
-    return planned
-
-
-def ledgers(
-    connection: duckdb.DuckDBPyConnection,
-    accounts: Sequence[Account],
-    now: datetime,
-    say: Callable[[str], None] = lambda text: None,
-) -> dict[str, Ledger]:
-    """What the warehouse knows of accounts at `now`, by their selectors."""
-    states: dict[str, Mapping[str, Any]] = {
-        name: ledgers_of(PROVIDERS[name], warehouse.dlt_state(connection, name, pipeline_name(name)))
-        for name in {account.provider for account in accounts}
-    }
-    known = {}
-    for account in accounts:
-        ledger = Ledger.from_json(states[account.provider].get(account.name))
-        if ledger.is_ahead_of(now):
-            say(f"{account}: an earlier run read ahead of this clock; what it may have missed is read again")
-            ledger = ledger.as_of(now, warehouse.newest_call(connection, account.provider, account.name))
-        known[str(account)] = ledger
-    return known
+            is_shown = publishing.publish(config.warehouse, newest, is_whole=is_whole)
+        except WarehouseError as fault:
+            report = replace(report, unpublished=None if report.error else str(fault))
+        if is_shown:
+            notes.forget(config.warehouse, entered)
+        elif report.exit_code:
+            ran.leave_note(report)
+    return report
 
 
 def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[Unit], int]:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines import schema_changes, warehouse
+from pipelines.last_runs import LastRun
 from pipelines.schema_changes import SchemaChange
 
 WIDEST = 1000
@@ -120,7 +121,7 @@ def as_json(statuses: Sequence[AccountStatus], zone: str) -> list[dict[str, Any]
     ]
 
 
-def show(statuses: Sequence[AccountStatus], zone: str, console: Console) -> None:
+def show(statuses: Sequence[AccountStatus], runs: Sequence[LastRun], zone: str, console: Console) -> None:
     """A table of the accounts, times in the reporting zone; then what is missing and what failed."""
     if not console.is_terminal:
         # Nothing folds lines for whoever reads a file.
@@ -165,6 +166,11 @@ def show(statuses: Sequence[AccountStatus], zone: str, console: Console) -> None
             console.print(
                 f"{status.account}: {status.last_error}", style="red", markup=False, highlight=False
             )
+    told = {f"{status.account}: {status.last_error}" for status in statuses}
+    for run in runs:
+        if run.exit_code and run.error not in told:
+            ended = f"last {run.kind}, {local(run.finished_at)}, exit code {run.exit_code}"
+            console.print(f"{ended}: {run.error}", style="red", markup=False, highlight=False)
 
 
 def _status(connection: duckdb.DuckDBPyConnection, row: tuple[Any, ...]) -> AccountStatus:

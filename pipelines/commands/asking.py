@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave
+from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave, remember
 from sources.errors import ConfigError
 
 
@@ -18,16 +19,18 @@ from sources.errors import ConfigError
 def status(as_json: bool) -> None:
     """Show what is covered, how fresh it is, and how the last run went."""
     from pipelines import config as configuration
+    from pipelines import last_runs
     from pipelines import status as reading
 
     general, warehouse = configuration.load_warehouse()
-    statuses = reading.read(warehouse, general.accounts)
+    statuses, runs = reading.read(warehouse, general.accounts), last_runs.read(warehouse)
     if not statuses:
         raise ConfigError(configuration.NO_ACCOUNT)
     if as_json:
-        click.echo(json.dumps({"accounts": reading.as_json(statuses, general.reporting_timezone)}, indent=2))
+        accounts = reading.as_json(statuses, general.reporting_timezone)
+        click.echo(json.dumps({"accounts": accounts, "runs": last_runs.as_json(runs)}, indent=2))
     else:
-        reading.show(statuses, general.reporting_timezone, Console(soft_wrap=True))
+        reading.show(statuses, runs, general.reporting_timezone, Console(soft_wrap=True))
 
 
 @click.command()
@@ -96,6 +99,7 @@ def _query_in(file: Path | None) -> str | None:
 @click.command("test")
 def data_test() -> None:
     """Test the warehouse's data: keys, orphans, sums, ranges; exit 4 and the rows when one fails."""
+    began = datetime.now(UTC)
     from pipelines import config as configuration
     from pipelines import data_tests
 
@@ -104,8 +108,11 @@ def data_test() -> None:
     for verdict in data_tests.run(warehouse):
         verdicts.append(verdict)
         if not verdict.passed:
-            complain(f"{verdict.name}: {verdict.error or f'{verdict.offenders} offending rows'}")
+            complain(f"{verdict.name}: {verdict.summary}")
             click.echo(verdict.shown)
-    failed = sum(not verdict.passed for verdict in verdicts)
-    click.echo(f"{len(verdicts) - failed} passed, {failed} failed")
-    leave(DIFFERS if failed else DONE)
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    click.echo(f"{len(verdicts) - len(failed)} passed, {len(failed)} failed")
+    code = DIFFERS if failed else DONE
+    why = "; ".join(f"{verdict.name}: {verdict.summary}" for verdict in failed) or None
+    remember(str(click.get_current_context().obj), began, code, why)
+    leave(code)

@@ -49,7 +49,7 @@ def demo(calls: int, seed: int, folder: Path, until: str | None, log_format: str
             )
             demonstration.prepare(folder, simulator, end)
             from pipelines import config as configuration
-            from pipelines.running import Plan
+            from pipelines.planning import Plan
 
             config = configuration.load()
             report = execute(config, (), Plan(end=end), log_format)

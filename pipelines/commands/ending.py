@@ -1,10 +1,37 @@
-"""What the commands share: their exit codes, how they leave, and how they complain."""
+"""What the commands share: their exit codes, how they leave and complain, and what is remembered of it."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
+
 import click
 
+from sources.errors import CallsyncError
+
 DONE, FAILED, USAGE, BUSY, DIFFERS = range(5)
+
+REMEMBERED = ("sync", "backfill", "verify", "rejects replay", "recordings", "test")
+"""The commands that read a provider, write the warehouse or judge it: `callsync.runs` has how each ended."""
+
+
+def remember(command: str, began: datetime, code: int, why: str | None) -> None:
+    """Note how a command ended that did not write its own row, wherever a warehouse is configured and there.
+
+    Args:
+        command: the command line, without the program.
+        began: when it began, aware.
+        code: its exit code.
+        why: the reason, where the code is not 0.
+    """
+    if command.startswith(REMEMBERED):
+        # A command that went wrong before it needed them has not loaded these yet, and they take a moment.
+        from pipelines import config as configuration
+        from pipelines import notes
+
+        with suppress(CallsyncError):
+            _, path = configuration.load_warehouse()
+            notes.tell(path, command, began, code, why)
 
 
 def complain(text: str) -> None:

@@ -14,8 +14,8 @@ from sources.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.config import Config
+    from pipelines.planning import Plan
     from pipelines.run_log import RunReport
-    from pipelines.running import Plan
 
 log_format_option = click.option(
     "--log-format",
@@ -37,7 +37,7 @@ def sync(selectors: tuple[str, ...], dry_run: bool, log_format: str) -> None:
     provider.account; without any, all configured accounts. Safe to stop and to run again at any time.
     """
     from pipelines import config as configuration
-    from pipelines.running import Plan
+    from pipelines.planning import Plan
 
     _read(configuration.load(), selectors, Plan("sync"), dry_run, log_format)
 
@@ -58,7 +58,7 @@ def backfill(
     reporting zone, and the range ends before --to.
     """
     from pipelines import config as configuration
-    from pipelines.running import Plan
+    from pipelines.planning import Plan
 
     config = configuration.load()
     first, last = range_of(start, end, config.general.reporting_timezone)
@@ -95,9 +95,9 @@ def instant_of(text: str, zone: str) -> datetime:
 
 def _read(config: Config, selectors: Sequence[str], plan: Plan, dry_run: bool, log_format: str) -> None:
     if dry_run:
-        from pipelines import running
+        from pipelines import planning
 
-        for planned in running.dry_run(config, config.selected(selectors), plan):
+        for planned in planning.dry_run(config, config.selected(selectors), plan):
             count = len(planned.windows)
             click.echo(f"{planned.account}: {count:,} window{'' if count == 1 else 's'}")
             for window in planned.windows:
@@ -133,5 +133,6 @@ def _summarise(report: RunReport, plan: Plan, log_format: str) -> None:
             click.echo(f"{account.account}: {account.calls:,} calls read, {', '.join([news, *extras])}")
         if account.error:
             complain(f"{account.account}: {account.error}")
-    if report.error:
-        complain(report.error)
+    for fault in (report.error, report.unpublished):
+        if fault:
+            complain(fault)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 from rich.filesize import decimal
 
-from pipelines.commands.ending import complain, leave
+from pipelines.commands.ending import complain, leave, remember
 from pipelines.commands.reading import instant_of, log_format_option
 from sources.errors import ConfigError
 
@@ -42,6 +43,7 @@ def recordings(
     it was. What is held, what failed and why stands in callsync.recording_files. SEL is a provider or
     provider.account; without any, all configured accounts.
     """
+    command, began = str(click.get_current_context().obj), datetime.now(UTC)
     from dataclasses import replace
 
     from pipelines import config as configuration
@@ -67,8 +69,15 @@ def recordings(
     if target is not None:
         config = replace(config, general=replace(config.general, recordings_target=target))
     with progress.watcher(log_format) as watcher:
-        report = running.run(config, chosen, str(click.get_current_context().obj), watcher)
+        report = running.run(config, chosen, command, watcher)
     _summarise(report, log_format)
+    lacking = [
+        f"{account.account}: {_lacking(account)}"
+        for account in report.accounts
+        if account.error or account.untried
+    ]
+    why = "; ".join(filter(None, [report.error, *lacking])) or None
+    remember(command, began, report.exit_code, why)
     leave(report.exit_code)
 
 

@@ -92,7 +92,7 @@ def replay(selectors: tuple[str, ...], log_format: str) -> None:
     No provider is asked. A call that the warehouse has already is left as it is.
     """
     from pipelines import config as configuration
-    from pipelines.running import Plan
+    from pipelines.planning import Plan
 
     config = configuration.load()
     before = {record.reject_id for record in _read(False)[0]}

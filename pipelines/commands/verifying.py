@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave
+from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave, remember
 from pipelines.commands.reading import execute, log_format_option, range_of
 
 if TYPE_CHECKING:
@@ -37,14 +37,16 @@ def verify(
 ) -> None:
     """Compare counts, ids and contents of calls with the providers, window by window.
 
-    Everything that was ever read is walked again, or the days from --from to --to, and nothing is written.
+    Everything that was ever read is walked again, or the days from --from to --to; nothing is written but how
+    it ended.
     Differences are listed and the exit code is 4. Calls that a provider no longer shows are listed too; they
     are kept and are no difference. Run a sync first: what it would bring is a difference here.
     """
+    began = datetime.now(UTC)
     from pipelines import config as configuration
     from pipelines import verifying
+    from pipelines.planning import Plan
     from pipelines.progress import reporter
-    from pipelines.running import Plan
     from sources.windows import Intervals, span
 
     config = configuration.load()
@@ -65,13 +67,34 @@ def verify(
         windows = Intervals.of(window for differing in wanted.values() for window in differing).windows
         plan = Plan("backfill", windows[0].start, windows[-1].end, force=True, within=wanted)
         report = execute(config, [str(account) for account in again], plan, log_format)
-        if report.exit_code:
-            leave(report.exit_code)
+        leave(report.exit_code)
         found = [verified for verified in found if str(verified.account) not in wanted] + compare(again)
     _show(found, as_json=as_json)
-    if any(verified.error for verified in found):
-        leave(FAILED)
-    leave(DIFFERS if any(verified.differing for verified in found) else DONE)
+    code = (
+        FAILED
+        if any(verified.error for verified in found)
+        else DIFFERS
+        if any(verified.differing for verified in found)
+        else DONE
+    )
+    remember(str(click.get_current_context().obj), began, code, _why(found))
+    leave(code)
+
+
+def _why(found: Sequence[Verified]) -> str | None:
+    """What is wrong with the accounts, in one line."""
+    reasons = []
+    for verified in found:
+        counts = {kind: sum(len(getattr(one, kind)) for one in verified.windows) for kind in KINDS[:2]}
+        differing = sum(compared.differs for compared in verified.windows)
+        if verified.error:
+            reasons.append(f"{verified.account}: {verified.error}")
+        if differing:
+            calls = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
+            reasons.append(
+                f"{verified.account}: {calls} in {differing:,} of {len(verified.windows):,} windows"
+            )
+    return "; ".join(reasons) or None
 
 
 def _show(found: Sequence[Verified], *, as_json: bool = False, to_error: bool = False) -> None:

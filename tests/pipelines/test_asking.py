@@ -164,7 +164,7 @@ def test_a_planted_offender_fails_the_data_tests(loaded: Project) -> None:
         connection.execute("insert into etelecom.call_logs from etelecom.call_logs limit 1")
     outcome = loaded.run("test")
     assert outcome.code == 4
-    assert "etelecom_keys_are_unique: 1 offending rows" in outcome.err
+    assert "etelecom_keys_are_unique: 1 offending row" in outcome.err
     assert "│" in outcome.out
 
 
