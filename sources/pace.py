@@ -10,8 +10,8 @@ from collections.abc import Callable
 PACE_MARGIN_SECONDS = 0.05
 """Requests arrive unevenly late: without a margin the provider would at times see one more than agreed."""
 
-RECOVERY_SECONDS = 10.0
-"""After a provider refused requests it takes so long to come back to as many as it refused."""
+RECOVERY_REQUESTS = 20
+"""After a provider refused requests it takes so many to come back to the rate that it refused."""
 
 LIFTED_AT = 4.0
 """A reduced rate that has grown so many times without a refusal is reduced no longer."""
@@ -32,8 +32,8 @@ ECHO_SECONDS = 1.0
 class Pace:
     """At most `per_second` requests in any second, fewer after the provider refused some, and common pauses.
 
-    A refusal halves the rate; then it grows evenly, after `RECOVERY_SECONDS` it is what it was, and it goes
-    on growing to the most that is allowed:
+    A refusal halves the rate; then it grows with every request, after `RECOVERY_REQUESTS` it is what it was,
+    and it goes on growing to the most that is allowed:
 
         rate      ─────┐                 ┌─────  per_second
                        │         ___──‾‾‾
@@ -49,6 +49,7 @@ class Pace:
         self._recent: deque[float] = deque(maxlen=_OBSERVED)
         self._slow_rate = 0.0
         self._slow_since = 0.0
+        self._slow_sent = 0
         self._paused_until = 0.0
         self._lock = threading.Lock()
         self._sleep = sleep
@@ -61,6 +62,7 @@ class Pace:
                 at = self._next(now)
                 self._sent.append(at)
                 self._recent.append(at)
+                self._slow_sent += 1
             if at > now:
                 self._sleep(at - now)
             # A pause that began meanwhile holds for those too that had their turn already.
@@ -78,21 +80,23 @@ class Pace:
             now = time.monotonic()
             if self._slow_rate and now - self._slow_since < ECHO_SECONDS:
                 return
-            rate = self._rate(now) or self._observed(now)
+            rate = self._rate() or self._observed(now)
+            rate = min(rate, self._per_second or rate)
             if rate:
                 self._slow_rate, self._slow_since = max(rate / 2, LEAST_PER_SECOND), now
+                self._slow_sent = 0
 
     def _next(self, now: float) -> float:
         at = max(now, self._paused_until)
         if self._allowed and len(self._sent) == self._allowed:
             at = max(at, self._sent[0] + self._span)
-        if self._sent and (rate := self._rate(now)):
+        if self._sent and (rate := self._rate()):
             at = max(at, self._sent[-1] + 1 / rate)
         return at
 
-    def _rate(self, now: float) -> float:
+    def _rate(self) -> float:
         """The rate that a refusal left, as far as it has recovered; 0 where it is not reduced."""
-        grown = 1 + (now - self._slow_since) / RECOVERY_SECONDS
+        grown = 1 + self._slow_sent / RECOVERY_REQUESTS
         if grown >= LIFTED_AT:
             self._slow_rate = 0.0
         return self._slow_rate * grown
@@ -100,5 +104,4 @@ class Pace:
     def _observed(self, now: float) -> float:
         """How many requests a second were sent lately; 0 where one alone says nothing."""
         sent = [at for at in self._recent if now - LATELY_SECONDS < at <= now]
-        rate = len(sent) / max(now - sent[0], PACE_MARGIN_SECONDS) if len(sent) > 1 else 0.0
-        return min(rate, self._per_second or rate)
+        return len(sent) / max(now - sent[0], PACE_MARGIN_SECONDS) if len(sent) > 1 else 0.0
