@@ -161,8 +161,8 @@ def sections(results: Sequence[Measures]) -> list[Section]:
             (name, *(f"{result.views[name][0]:,.0f} ({result.views[name][1]:,.0f})" for result in results))
             for name in least.views
         ),
-        "Every value of the view is computed and counted, over the published copy; in brackets, the same with "
-        "every row read into Arrow.",
+        "Every value of the view is computed and counted, over the published copy; in brackets, with every "
+        "row read into Arrow instead.",
     )
     return [sync, views]
 

@@ -1,4 +1,4 @@
-"""Isolated environments of the peers, below `.envs`, from the lock files in `peers/requirements/`."""
+"""Isolated environments of the peers, below `.envs`, from the lock files in `requirements/`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE / ".envs"
-REQUIREMENTS = HERE / "peers" / "requirements"
+REQUIREMENTS = HERE / "requirements"
 
 
 def python(name: str) -> Path:

@@ -122,10 +122,11 @@ def write_project(
         served: the providers.
         history: what they have.
         names: providers.
-        options: by provider, keys of its account beside those.
+        options: by provider, keys of its account beside those; as `callsync`, keys of all of it.
     """
     (folder / ".dlt").mkdir(parents=True, exist_ok=True)
     config = [f"[callsync]\naccounts = {json.dumps([f'{name}.main' for name in names])}\n"]
+    config += [f"{key} = {json.dumps(value)}\n" for key, value in options.get("callsync", {}).items()]
     secrets = []
     for name in names:
         said = served.providers[name]

@@ -79,6 +79,17 @@ def load(
     return cost
 
 
+def panels(results: Sequence[Throughput]) -> list[dict[str, object]]:
+    """What the chart shows: medians of calls a second."""
+    return [
+        {
+            "title": f"{result.provider}, {result.history.page_size:,} calls a page",
+            "bars": {name: statistics.median(result.calls_a_second(name)) for name in result.costs},
+        }
+        for result in results
+    ]
+
+
 def section(results: Sequence[Throughput], systems: Sequence[System]) -> Section:
     """The table."""
     rows = []
@@ -103,4 +114,5 @@ def section(results: Sequence[Throughput], systems: Sequence[System]) -> Section
         "The whole process is measured, start of the interpreter included, and the rows of every table are "
         "counted after each round. Peak is the sum of a system's processes.\n\n"
         + "\n".join(f"- {system.name}: {system.note}" for system in systems if system.name in measured),
+        panels(results),
     )

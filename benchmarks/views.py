@@ -1,7 +1,7 @@
 """How long each reporting view takes, as JSON: `python -m benchmarks.views FILE ROUNDS`, by two threads.
 
-Of each view two medians in milliseconds: of computing every value of it, which DuckDB then only counts, and of
-reading all of it into Arrow, which copies every row too.
+Of each view two medians in milliseconds: of computing every value of it, which DuckDB then only counts, and
+of reading all of it into Arrow, which copies every row too.
 """
 
 from __future__ import annotations
