@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
@@ -21,20 +21,29 @@ _FICLONE = 0x40049409
 """Linux ioctl that shares a file's blocks instead of copying them, where the file system can (btrfs, XFS)."""
 
 
-def publish(warehouse: Path, newest: str | None) -> bool:
+def publish(warehouse: Path, newest: str | None, *, is_whole: bool = True) -> bool:
     """Renew the readers' copy from the warehouse file, closed and still held; True when it was renewed.
 
     A copy that lacks `newest`, the newest run that changed anything, is always renewed; one that lacks only
-    the line of an idle run is renewed where that is cheap.
+    the line of an idle run is renewed where that is cheap. A warehouse that is not whole is shown to nobody:
+    the copy stays as it is until a later run has made it good.
 
     Raises:
         WarehouseError: the copy cannot be written; the one before it is untouched.
     """
     files = Files(warehouse)
+    if not is_whole:
+        return False
+    if files.log.exists():
+        raise WarehouseError(
+            f"{files.published.name} is not renewed: {warehouse.name} could not be written to its end; "
+            "make room on the disk, and the next run goes on from there"
+        )
     if warehouse.stat().st_size > CHEAP_COPY_BYTES and _published_change(warehouse) == (newest,):
         return False
     for left_by_a_killed_run in warehouse.parent.glob(f".{files.published.name}.*.tmp"):
-        left_by_a_killed_run.unlink(missing_ok=True)
+        with suppress(OSError):
+            left_by_a_killed_run.unlink()
     temporary = files.published.with_name(f".{files.published.name}.{os.getpid()}.tmp")
     try:
         _copy(warehouse, temporary)
@@ -47,7 +56,8 @@ def publish(warehouse: Path, newest: str | None) -> bool:
     except OSError as error:
         raise WarehouseError(f"{files.published.name} cannot be published: {error.strerror}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
     return True
 
 

@@ -13,7 +13,7 @@ from contextlib import closing
 
 import duckdb
 
-from pipelines import warehouse
+from pipelines import layout, warehouse
 from sources.loading import json_columns_of, schemas_of
 from sources.registry import PROVIDERS
 
@@ -31,13 +31,13 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection) -> None:
         connection: the warehouse; it may be empty.
     """
     schemas = {name: schemas_of(provider) for name, provider in PROVIDERS.items()}
-    parts = [warehouse.OWN_TABLES, *(f"{name} {tables}" for name, tables in schemas.items())]
-    layout = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+    parts = [layout.OWN_TABLES, *(f"{name} {tables}" for name, tables in schemas.items())]
+    fingerprint = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
     with warehouse.transaction(connection):
         _create_tables(connection)
-        if warehouse.meta(connection, _LAYOUT) != layout:
+        if warehouse.meta(connection, _LAYOUT) != fingerprint:
             _add_columns(connection)
-            warehouse.remember(connection, _LAYOUT, layout)
+            warehouse.remember(connection, _LAYOUT, fingerprint)
         for format_ in range(warehouse.format_of(connection), warehouse.FORMAT):
             if format_ in STEPS:
                 STEPS[format_](connection)
@@ -45,7 +45,7 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    warehouse.create_tables(
+    layout.create_tables(
         connection,
         {name: schemas_of(provider) for name, provider in PROVIDERS.items()},
         {name: json_columns_of(provider) for name, provider in PROVIDERS.items()},

@@ -21,7 +21,7 @@ import duckdb
 
 from pipelines import contents, privacy, warehouse
 from pipelines.config import Config, explained
-from pipelines.running import ledgers
+from pipelines.planning import ledgers
 from pipelines.threads import work_through
 from sources.account import Account
 from sources.errors import CallsyncError

@@ -10,9 +10,10 @@ cannot be lost.
 
 from __future__ import annotations
 
+import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 from dlt.common.versioned_state import decompress_state
 
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy, WarehouseError
@@ -42,41 +42,8 @@ FORMAT_KEY = "format"
 CHANGED_BY = "changed_by"
 """Key in `callsync.meta`: the newest run that changed anything, which no time tells: clocks are set back."""
 
-OWN_TABLES = """
-create schema if not exists callsync;
-create table if not exists callsync.runs (
-    run_id varchar primary key, command varchar, started_at timestamptz, finished_at timestamptz,
-    status varchar, exit_code integer, changed boolean, calls bigint, error varchar
-);
-create table if not exists callsync.run_accounts (
-    run_id varchar, account varchar, status varchar, windows bigint, calls bigint, rejected bigint,
-    warnings bigint, error varchar, finished_at timestamptz
-);
-create table if not exists callsync.accounts (
-    provider varchar, account varchar, name varchar primary key, start_date timestamptz,
-    "cursor" timestamptz, finished json, updated_at timestamptz
-);
-create table if not exists callsync.phone_numbers (
-    number varchar primary key, e164 varchar, region varchar, kind varchar, is_valid boolean
-);
-create table if not exists callsync.recording_files (
-    call_id varchar, position bigint, provider varchar, account varchar, recording_id varchar, source varchar,
-    started_at timestamptz, status varchar, path varchar, bytes bigint, sha256 varchar, content_type varchar,
-    error varchar, attempts bigint, first_tried_at timestamptz, tried_at timestamptz, fetched_at timestamptz,
-    expired_at timestamptz, primary key (call_id, position)
-);
-create table if not exists callsync.meta (key varchar primary key, value varchar);
-"""
-
 _NEWER_STORAGE = re.compile("storage version|version number", re.IGNORECASE)
 """What DuckDB says of a file that only a later DuckDB can read, whichever DuckDB it is."""
-
-_ARROW_TO_SQL = {
-    pa.string(): "varchar",
-    pa.int64(): "bigint",
-    pa.bool_(): "boolean",
-    pa.timestamp("us", tz="UTC"): "timestamptz",
-}
 
 
 @dataclass(frozen=True)
@@ -89,6 +56,11 @@ class Files:
     def published(self) -> Path:
         """The copy that readers open."""
         return self.warehouse.with_name(f"{self.warehouse.stem}.read{self.warehouse.suffix}")
+
+    @property
+    def log(self) -> Path:
+        """What DuckDB has yet to put into the warehouse; there while it is open, or after a fault."""
+        return self.warehouse.with_name(f"{self.warehouse.name}.wal")
 
     @property
     def home(self) -> Path:
@@ -159,29 +131,6 @@ def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         raise _unusable(published, error) from None
     return connection
-
-
-def create_tables(
-    connection: duckdb.DuckDBPyConnection,
-    schemas: Mapping[str, Mapping[str, pa.Schema]],
-    json_columns: Mapping[str, Mapping[str, Sequence[str]]],
-) -> None:
-    """Create what is missing: callsync's own tables, and every table of every provider with every column."""
-    connection.execute(OWN_TABLES)
-    existing = set(
-        connection.execute(
-            "select table_schema || '.' || table_name from information_schema.tables"
-        ).fetchall()
-    )
-    for schema_name, tables in schemas.items():
-        connection.execute(f"create schema if not exists {schema_name}")
-        for name, schema in tables.items():
-            if (f"{schema_name}.{name}",) not in existing:
-                columns = ", ".join(
-                    f'"{field.name}" {_sql_type(field, json_columns[schema_name].get(name, ()))}'
-                    for field in schema
-                )
-                connection.execute(f"create table if not exists {schema_name}.{name} ({columns})")
 
 
 @contextmanager
@@ -299,7 +248,8 @@ def _open(
 ) -> duckdb.DuckDBPyConnection:
     give_up_at = time.monotonic() + patience_seconds
     has_said = False
-    is_new = not warehouse.exists()
+    if not warehouse.exists():
+        _create(warehouse)
     while True:
         try:
             connection = duckdb.connect(
@@ -323,13 +273,29 @@ def _open(
         except duckdb.Error as error:
             raise _unusable(warehouse, error) from None
         else:
-            if is_new:
-                with suppress(OSError):
-                    warehouse.chmod(0o600)
             # Unbounded, DuckDB keeps what it wrote in memory; what does not fit goes to disk. A second thread
             # takes memory and, beside the readers, no less time.
             connection.execute(f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'")
             return connection
+
+
+def _create(warehouse: Path) -> None:
+    """Make an empty warehouse in one step: DuckDB cannot open a file of which it wrote half."""
+    for left_by_a_killed_run in warehouse.parent.glob(f".{warehouse.name}.*.new"):
+        with suppress(OSError):
+            left_by_a_killed_run.unlink()
+    temporary = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.new")
+    try:
+        duckdb.connect(str(temporary), config={"storage_compatibility_version": STORAGE_VERSION}).close()
+        temporary.chmod(0o600)
+        # What a warehouse that is gone did not finish is not this one's.
+        Files(warehouse).log.unlink(missing_ok=True)
+        os.replace(temporary, warehouse.resolve())
+    except (duckdb.Error, OSError) as error:
+        raise WarehouseError(f"{warehouse} cannot be created: {one_line(error)}") from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _unusable(file: Path, error: duckdb.Error) -> CallsyncError:
@@ -339,11 +305,3 @@ def _unusable(file: Path, error: duckdb.Error) -> CallsyncError:
             "update callsync and duckdb. Nothing was changed"
         )
     return WarehouseError(f"{file} cannot be opened: {one_line(error)}")
-
-
-def _sql_type(field: pa.Field, json_columns: Sequence[str]) -> str:
-    if field.name in json_columns:
-        return "json"
-    if pa.types.is_decimal(field.type):
-        return f"decimal({field.type.precision}, {field.type.scale})"
-    return _ARROW_TO_SQL[field.type]

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import duckdb
 import pyarrow as pa
 
-from pipelines import holding, publishing, upgrading, warehouse
+from pipelines import holding, publishing, upgrading, warehouse, wholeness
 from pipelines.config import Config
 from pipelines.recordings.journal import Journal
 from pipelines.recordings.outcome import COLUMNS, Outcome
@@ -40,8 +40,8 @@ def enter(config: Config, journal: Journal, *, command: str, patience_seconds: f
     while True:
         try:
             with holding.held(config.warehouse, command, briefly=True):
-                _enter(config, journal.latest(), max(0.0, give_up_at - time.monotonic()))
-                publishing.publish(config.warehouse, None)
+                is_whole = _enter(config, journal.latest(), max(0.0, give_up_at - time.monotonic()))
+                publishing.publish(config.warehouse, None, is_whole=is_whole)
             journal.clear(length)
             return None
         except WarehouseBusy as busy:
@@ -57,7 +57,8 @@ def table_of(outcomes: Sequence[Outcome]) -> pa.Table:
     return pa.Table.from_pylist([asdict(outcome) for outcome in outcomes], schema=SCHEMA)
 
 
-def _enter(config: Config, outcomes: Sequence[Outcome], patience_seconds: float) -> None:
+def _enter(config: Config, outcomes: Sequence[Outcome], patience_seconds: float) -> bool:
+    """Write the outcomes; whether readers may see the warehouse."""
     with warehouse.writing(
         config.warehouse,
         patience_seconds=patience_seconds,
@@ -71,3 +72,4 @@ def _enter(config: Config, outcomes: Sequence[Outcome], patience_seconds: float)
             connection.execute(
                 "insert or replace into callsync.recording_files by name select * from outcomes"
             )
+        return wholeness.is_whole(connection)

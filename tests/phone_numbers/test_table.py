@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipelines import phone_numbers, phone_texts, warehouse
+from pipelines import layout, phone_numbers, phone_texts
 
 Rows = list[tuple[str, str | None, str | None, str, bool]]
 
@@ -16,7 +16,7 @@ Rows = list[tuple[str, str | None, str | None, str, bool]]
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
-        warehouse.create_tables(opened, {}, {})
+        layout.create_tables(opened, {}, {})
         yield opened
 
 
