@@ -10,11 +10,9 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,12 +21,12 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from pipelines import privacy
+from pipelines.config_values import typed
 from sources.account import Account, Options, option
 from sources.errors import AccessDenied, ConfigError
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.shaping import Privacy
-from sources.windows import instant
 
 DEFAULT_WAREHOUSE = "warehouse.duckdb"
 NO_ACCOUNT = "no account is configured; name some in [callsync] accounts (callsync init writes a sample)"
@@ -279,75 +277,10 @@ def _values(
                 raise _unusable(where, known.name, "is missing", is_secret=known.metadata["secret"])
             continue
         try:
-            values[known.name] = _typed(found, hints[known.name], zone)
+            values[known.name] = typed(found, hints[known.name], zone)
         except (TypeError, ValueError) as error:
             raise _unusable(where, known.name, str(error), is_secret=known.metadata["secret"]) from None
     return values
-
-
-def _typed(value: Any, hint: Any, zone: str) -> Any:
-    """A value of a file or the environment as the type of its key; the error says what was expected."""
-    if isinstance(hint, types.UnionType):
-        kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
-        if len(kinds) > 1:
-            return value
-        hint = kinds[0]
-    kind = typing.get_origin(hint) or hint
-    if kind is datetime:
-        return _date(value, zone)
-    if kind is tuple:
-        return _list(value)
-    if kind is Mapping:
-        return _table(value)
-    if kind in (int, float):
-        return _number(value, kind)
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return str(value)
-    raise TypeError("must be text")
-
-
-def _date(value: Any, zone: str) -> datetime:
-    try:
-        return instant(value if isinstance(value, str) else value.isoformat(), zone)
-    except (ValueError, AttributeError):
-        raise ValueError("must be a date such as 2026-01-31, or ISO 8601 with an offset") from None
-
-
-def _number(value: Any, kind: type) -> Any:
-    if not isinstance(value, bool):
-        try:
-            number = kind(value)
-            if number == float(value):
-                return number
-        except (TypeError, ValueError):
-            pass
-    raise ValueError("must be a whole number" if kind is int else "must be a number")
-
-
-def _list(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
-        except ValueError:
-            raise ValueError("must be a list of texts") from None
-    if not isinstance(value, Iterable) or isinstance(value, Mapping):
-        raise TypeError("must be a list of texts")
-    return tuple(text for item in value if (text := str(item).strip()))
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise ValueError("must be a table (as JSON in the environment)") from None
-    if not isinstance(value, Mapping):
-        raise TypeError("must be a table")
-    return {key: _plain(item) for key, item in value.items()}
-
-
-def _plain(value: Any) -> Any:
-    return value.unwrap() if hasattr(value, "unwrap") else value
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: Sequence[Field[Any]], where: str) -> None:

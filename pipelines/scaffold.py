@@ -106,4 +106,6 @@ def _toml(field: Field[Any]) -> str:
         return json.dumps(value)
     if isinstance(value, Mapping):
         return "{}"
+    if isinstance(value, bool):
+        return str(value).lower()
     return '""' if value is None else str(value)

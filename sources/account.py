@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from sources.client import is_loopback
 from sources.errors import ConfigError
 from sources.shaping.privacy import Privacy
 from sources.windows import instant
@@ -48,6 +49,7 @@ class Options:
     requests_per_second: float = option("pace of the account; 0 is no limit", 10)
     timeout_seconds: float = option("patience with one answer", 30)
     max_attempts: int = option("how often one request is sent at most", 6)
+    allow_http: bool = option("whether base_url may send keys unencrypted to another machine", False)
 
     @property
     def lookback(self) -> timedelta:
@@ -64,14 +66,28 @@ class Options:
             if getattr(self, key) < 0:
                 found.append((key, "must not be negative"))
         base_url = getattr(self, "base_url", None)
-        if base_url is not None and not re.match(r"https?://[^/\s]+", base_url):
-            found.append(("base_url", "must begin with https:// (or http://) and name a host"))
+        if base_url is not None and (problem := self._problem_of(base_url)):
+            found.append(("base_url", problem))
         for host in getattr(self, "recording_hosts", ()):
             if not _HOST.fullmatch(host):
                 found.append(("recording_hosts", f"takes a.example.com or *.example.com, not {host!r}"))
         if self.timeout_seconds <= 0:
             found.append(("timeout_seconds", "must be more than 0"))
         return found
+
+    def _problem_of(self, base_url: str) -> str | None:
+        address = re.fullmatch(r"(https?)://(?:([^/@?#\s]*)@)?([^/@?#\s]+)(?:/[^?#\s]*)?", base_url)
+        if address is None:
+            return "must begin with https:// (or http://) and name a host"
+        scheme, user, host = address.groups()
+        if user is not None:
+            return "must hold no user and no password"
+        if scheme == "http" and not self.allow_http and not is_loopback(_without_port(host)):
+            return (
+                "must begin with https://, or whoever listens reads the key; "
+                "if that is meant, set allow_http = true beside it"
+            )
+        return None
 
 
 @dataclass(frozen=True)
@@ -91,6 +107,10 @@ class Account:
     def __str__(self) -> str:
         """The selector: `provider.account`."""
         return f"{self.provider}.{self.name}"
+
+
+def _without_port(host: str) -> str:
+    return re.sub(r":\d*$", "", host).strip("[]")
 
 
 def options_of(kind: type[AnyOptions], arguments: Mapping[str, Any]) -> AnyOptions:

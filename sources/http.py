@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 import httpx
-import msgspec
 import tenacity
 
+from sources.bodies import whole_body
+from sources.client import http_client
 from sources.errors import (
     AccessDenied,
     NetworkFault,
@@ -31,6 +32,7 @@ from sources.errors import (
     UnreadableBody,
 )
 from sources.pace import Pace
+from sources.redaction import CUT, redacted, without_secrets
 
 T = TypeVar("T")
 
@@ -46,9 +48,6 @@ UNPROVEN_RENEWALS = 2
 """So often a token is renewed for one request, as long as none was ever accepted."""
 
 MESSAGE_LENGTH = 200
-CUT = "…"
-SHORTEST_TRACE = 8
-"""So many first letters of a secret, cut off by the length of a message, are blacked out as well."""
 
 
 @dataclass(frozen=True)
@@ -135,14 +134,12 @@ class Api:
         self._pace = Pace(requests_per_second, sleep)
         self._refusal = refusal
         self._sleep = sleep
-        self._client = httpx.Client(
-            timeout=timeout_seconds,
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            headers={"Accept": "application/json", "User-Agent": "callsync"},
-            follow_redirects=False,
+        self._client = http_client(
+            timeout_seconds=timeout_seconds,
+            connections=connections,
+            # So that requests for a token are counted too.
+            before_each=self._pace.wait,
             transport=transport,
-            # At the last moment, so that requests for a token are counted too.
-            event_hooks={"request": [lambda request: self._pace.wait()]},
         )
 
     def __enter__(self) -> Api:
@@ -208,7 +205,8 @@ class Api:
         try:
             result = retrying(once, sent)
         except ProviderError as error:
-            raise redacted(error, self.credential.secrets) from None
+            error.args = (redacted(str(error), self.credential.secrets),)
+            raise error from None
         self._is_proven = self._is_proven or bool(sent)
         return result
 
@@ -241,8 +239,8 @@ class Api:
             raise RequestRefused(
                 f"{place} cannot be asked: the key or token holds a character that no header may"
             ) from None
-        except httpx.DecodingError:
-            raise UnreadableBody(f"{place} answered with a body that cannot be unpacked") from None
+        except RecursionError:
+            raise UnreadableBody(f"{place} answered with JSON that is nested too deep") from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             shown = request.place or request.url
             raise RequestRefused(f"{shown} is no usable address: {printable(str(error))}") from None
@@ -258,14 +256,9 @@ class Api:
         return error
 
     def _whole(self, request: Request, answer: httpx.Response) -> bytes:
-        """The body, which may come slowly but not for ever."""
-        ends_at = time.monotonic() + self._longest_answer_seconds
-        parts = []
-        for part in answer.iter_bytes():
-            parts.append(part)
-            if time.monotonic() > ends_at:
-                raise NetworkFault(f"{_place(request)} gave no whole answer in time (it came drop by drop)")
-        return b"".join(parts)
+        """The body, which may be large and come slowly, but neither without an end."""
+        body = whole_body(answer, _place(request), within_seconds=self._longest_answer_seconds)
+        return without_secrets(body, self.credential.secrets)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Exponential with full jitter, never less than the provider asked for; 429 slows all requests."""
@@ -326,20 +319,6 @@ def printable(text: str) -> str:
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + CUT
 
 
-def redacted(error: ProviderError, secrets: tuple[str, ...]) -> ProviderError:
-    """The error with every secret in its text blacked out."""
-    message = str(error)
-    for secret in secrets:
-        if secret:
-            message = message.replace(secret, "***")
-            cut = message.removesuffix(CUT)
-            traces = range(min(len(secret), len(cut)), SHORTEST_TRACE - 1, -1) if cut != message else ()
-            kept = next((len(cut) - length for length in traces if cut.endswith(secret[:length])), len(cut))
-            message = message if kept == len(cut) else f"{cut[:kept]}***"
-    error.args = (message,)
-    return error
-
-
 def _place(request: Request) -> str:
     if request.place:
         return request.place
@@ -348,18 +327,3 @@ def _place(request: Request) -> str:
     except httpx.InvalidURL:
         return request.url
     return f"{url.host}{url.path}"
-
-
-def parse_json(raw: bytes, form: type[T]) -> T:
-    """A body as the documented form.
-
-    Raises:
-        UnreadableBody: HTML, JSON cut short, or JSON of another form.
-    """
-    try:
-        return msgspec.json.decode(raw, type=form)
-    except msgspec.ValidationError as error:
-        raise UnreadableBody(f"the answer has not the documented form: {printable(str(error))}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        kind = "HTML" if raw.lstrip()[:1] == b"<" else "no whole JSON"
-        raise UnreadableBody(f"the answer is {kind} ({len(raw)} bytes)") from None

@@ -42,6 +42,7 @@ def etelecom(
     requests_per_second: float = 10,
     timeout_seconds: float = 30,
     max_attempts: int = 6,
+    allow_http: bool = False,
 ) -> DltResource:
     """Call logs of an eTelecom account since the last run of the pipeline.
 
@@ -64,5 +65,6 @@ def etelecom(
         requests_per_second: pace; 0 is no limit.
         timeout_seconds: patience with one answer.
         max_attempts: how often one request is sent at most.
+        allow_http: whether `base_url` may send keys unencrypted to another machine.
     """
     return sync_source(PROVIDER, locals())

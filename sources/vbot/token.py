@@ -15,10 +15,13 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 
+from sources.bodies import whole_body
 from sources.errors import AccessDenied, ProviderError, ServerFault, Transient, UnreadableBody
-from sources.http import excerpt, parse_json, printable, refusal_by_status, retry_after
+from sources.forms import Form
+from sources.http import excerpt, printable, refusal_by_status, retry_after
 
 RENEWED_BEFORE_END_SECONDS = 60.0
+LONGEST_ANSWER_SECONDS = 60.0
 
 LIFETIME_SECONDS = 600.0
 """Of a token whose end is not told: a refusal renews it earlier."""
@@ -39,6 +42,9 @@ class _Token(msgspec.Struct):
             return LIFETIME_SECONDS
 
 
+_TOKEN = Form(_Token)
+
+
 class PasswordToken:
     """A Bearer token that is fetched when first needed and again before it ends."""
 
@@ -52,8 +58,8 @@ class PasswordToken:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Password and tokens in use."""
-        return (self._password, self._access, self._refresh)
+        """User, password and tokens in use."""
+        return (self._username, self._password, self._access, self._refresh)
 
     def headers(self, client: httpx.Client) -> Mapping[str, str]:
         """The Bearer header; fetches a token where none is fit for use.
@@ -97,21 +103,22 @@ class PasswordToken:
         self._renew_at = time.monotonic() + lifetime - margin
 
     def _ask(self, client: httpx.Client, form: Mapping[str, str]) -> _Token:
-        answer = client.post(self._url, data=dict(form))
+        with client.stream("POST", self._url, data=dict(form)) as answer:
+            body = whole_body(answer, "VBot's token endpoint", within_seconds=LONGEST_ANSWER_SECONDS)
         if answer.status_code in (400, 401, 403):
             raise AccessDenied(
                 f"VBot's token endpoint refuses username and password (HTTP {answer.status_code})"
             )
         if not answer.is_success:
-            raise _refusal(answer)
-        token = parse_json(answer.content, _Token)
+            raise _refusal(answer, body)
+        token = _TOKEN.read(body)
         if not token.access_token:
             raise _without_token(str(token.error or ""))
         return token
 
 
-def _refusal(answer: httpx.Response) -> ProviderError:
-    error = refusal_by_status(answer.status_code, "VBot's token endpoint", excerpt(answer.content))
+def _refusal(answer: httpx.Response, body: bytes) -> ProviderError:
+    error = refusal_by_status(answer.status_code, "VBot's token endpoint", excerpt(body))
     if isinstance(error, Transient):
         error.retry_after = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
     return error

@@ -197,7 +197,7 @@ def test_a_vbot_recording_without_an_id_has_no_address(
 
 
 def test_a_plain_base_url_stays_plain_and_trusts_its_own_port_alone(access_of: Callable[..., Access]) -> None:
-    access = access_of("etelecom", base_url="http://pbx.example:8080/v1/shop")
+    access = access_of("etelecom", base_url="http://pbx.example:8080/v1/shop", allow_http=True)
     own = access.asked(recording("http://pbx.example:8080/r.wav"))
     other = access.asked(recording("http://pbx.example:81/r.wav"))
     assert (str(own.url), own.is_trusted) == ("http://pbx.example:8080/r.wav", True)

@@ -47,8 +47,16 @@ def connect(account: Account, findings: dict[str, str] | None = None, **seams: A
     return opened(account, findings or {}, **seams)
 
 
+def streamed(body: bytes, status: int = 200, headers: httpx.Headers | None = None) -> httpx.Response:
+    """An answer whose body is still to be read, as one from a socket is."""
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+
 def answering(*answers: Any, seen: list[httpx.Request] | None = None) -> httpx.MockTransport:
-    """A transport that gives these answers in turn and the last for ever: JSON, bytes or whole responses."""
+    """A transport that gives these answers in turn and the last for ever.
+
+    They are JSON, bytes, whole responses, what makes them, or errors to raise.
+    """
     left = list(answers)
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -58,9 +66,12 @@ def answering(*answers: Any, seen: list[httpx.Request] | None = None) -> httpx.M
         given = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(given, Exception):
             raise given
+        if callable(given):
+            made: httpx.Response = given()
+            return made
         if isinstance(given, httpx.Response):
-            return httpx.Response(given.status_code, headers=given.headers, content=given.content)
-        return httpx.Response(200, content=given if isinstance(given, bytes) else json.dumps(given).encode())
+            return streamed(given.content, given.status_code, given.headers)
+        return streamed(given if isinstance(given, bytes) else json.dumps(given).encode())
 
     return httpx.MockTransport(answer)
 

@@ -32,6 +32,7 @@ from tests.sources.accounts import (
     requests_of,
     simulated,
     sorted_content,
+    streamed,
 )
 
 
@@ -144,7 +145,7 @@ def test_a_list_whose_cursor_never_ends_is_an_error(monkeypatch: pytest.MonkeyPa
 
     def answer(request: httpx.Request) -> httpx.Response:
         number = next(asked)
-        return httpx.Response(200, json=page(100 * number, 100 * number + 100, f"cursor {number}"))
+        return streamed(json.dumps(page(100 * number, 100 * number + 100, f"cursor {number}")).encode())
 
     connection = connect(shop(), transport=httpx.MockTransport(answer))
     with pytest.raises(IncompleteRead, match="did not end after 50 pages"):

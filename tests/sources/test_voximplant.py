@@ -42,6 +42,7 @@ from tests.sources.accounts import (
     requests_of,
     simulated,
     sorted_content,
+    streamed,
 )
 
 HISTORY = "GetCallHistory"
@@ -107,7 +108,7 @@ def test_a_session_that_vanishes_during_the_walk_hides_no_other(simulator: Simul
         body = {"result": shown, "total_count": len(sessions), "timezone": "Etc/GMT"}
         if offset == 0 and len(sessions) == 30:
             del sessions[3:5]
-        return httpx.Response(200, content=json.dumps(body).encode())
+        return streamed(json.dumps(body).encode())
 
     connection = connect(owner(simulator, page_size=10), transport=httpx.MockTransport(answer))
     found = ids(records(connection.pages(WHOLE)), "voximplant")
@@ -125,7 +126,7 @@ def moving(
         move(sessions, next(asked))
         offset, size = (int(form_of(request)[name]) for name in ("offset", "count"))
         body = {"result": sessions[offset : offset + size], "total_count": len(sessions)} | options
-        return httpx.Response(200, content=json.dumps(body).encode())
+        return streamed(json.dumps(body).encode())
 
     return httpx.MockTransport(answer), sessions
 

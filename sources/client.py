@@ -1,0 +1,64 @@
+"""The HTTP client: certificates are verified, nothing is followed, remembered or sent unasked.
+
+No option switches the verification off. The environment may name other certificate authorities to trust
+(SSL_CERT_FILE, SSL_CERT_DIR) and proxies (HTTPS_PROXY, NO_PROXY), through which https stays end to end; what
+is on this machine passes no proxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from sources.bodies import ASKED_PACKING
+from sources.errors import ConfigError
+
+_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+def http_client(
+    *,
+    timeout_seconds: float,
+    connections: int,
+    before_each: Callable[[], None],
+    transport: httpx.BaseTransport | None = None,
+) -> httpx.Client:
+    """A client of one account.
+
+    Args:
+        timeout_seconds: for connecting and for each read.
+        connections: how many are kept.
+        before_each: called at the last moment before a request is sent.
+        transport: for tests.
+
+    Raises:
+        ConfigError: what the environment says of certificates or proxies cannot be used.
+    """
+    try:
+        return httpx.Client(
+            timeout=timeout_seconds,
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": ASKED_PACKING,
+                "User-Agent": "callsync",
+            },
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            mounts=dict.fromkeys(_LOOPBACK),
+            transport=transport,
+            event_hooks={"request": [lambda request: before_each()]},
+        )
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+        # Its text may hold the password of a proxy.
+        raise ConfigError(
+            "the environment names certificates (SSL_CERT_FILE, SSL_CERT_DIR) or a proxy (HTTPS_PROXY, "
+            f"HTTP_PROXY, ALL_PROXY) that cannot be used ({type(error).__name__})"
+        ) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, which nobody can listen in on."""
+    return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
