@@ -60,6 +60,9 @@ class Note:
         return STATUSES[self.exit_code]
 
 
+_NOTE = msgspec.json.Decoder(Note)
+
+
 def tell(path: Path, command: str, started_at: datetime, exit_code: int, error: str | None) -> None:
     """Note how a command ended, and enter it at once unless the warehouse is held.
 
@@ -154,7 +157,7 @@ def _file(path: Path) -> Path:
 def _notes(content: bytes) -> Iterator[Note]:
     for line in content.splitlines():
         with suppress(msgspec.DecodeError):
-            yield msgspec.json.decode(line, type=Note)
+            yield _NOTE.decode(line)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import msgspec
 from pipelines.recordings.outcome import Outcome
 from sources.errors import TargetError
 
+_OUTCOME = msgspec.json.Decoder(Outcome)
+
 
 class Journal:
     """Outcomes that the warehouse may not have yet.
@@ -63,7 +65,7 @@ class Journal:
         with self._file.open("rb") as lines:
             for line in lines:
                 try:
-                    yield msgspec.json.decode(line, type=Outcome)
+                    yield _OUTCOME.decode(line)
                 except msgspec.DecodeError:
                     # Cut short by a kill: its file is found in its place and entered again.
                     continue

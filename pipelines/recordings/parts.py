@@ -43,6 +43,10 @@ class _Known:
     whole: Whole | None = None
 
 
+_KNOWN = msgspec.json.Decoder(_Known)
+"""Made once: see `sources.forms`."""
+
+
 class FilePart:
     """What has come of one recording; used by one thread.
 
@@ -143,6 +147,6 @@ def sweep(folder: Path) -> None:
 
 def _read(notes: Path) -> _Known:
     try:
-        return msgspec.json.decode(notes.read_bytes(), type=_Known)
+        return _KNOWN.decode(notes.read_bytes())
     except (OSError, msgspec.DecodeError):
         return _Known("")

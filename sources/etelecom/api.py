@@ -26,7 +26,8 @@ from sources.errors import (
 )
 from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
 from sources.etelecom.options import PAGE_SIZE, EtelecomOptions
-from sources.http import Api, ApiKey, Request, parse_json, printable, refusal_by_status
+from sources.forms import Form
+from sources.http import Api, ApiKey, Request, printable, refusal_by_status
 from sources.provider import Finding, Page
 from sources.shaping.fields import RecordType
 from sources.windows import Window
@@ -73,6 +74,10 @@ class _Glance(msgspec.Struct):
     """What paging needs to know of a record."""
 
     id: str | int | None = None
+
+
+_ANSWER = Form(_Answer)
+_GLANCE = Form(_Glance)
 
 
 class EtelecomConnection:
@@ -177,7 +182,7 @@ def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> Etel
 
 def envelope(raw: bytes) -> _Answer:
     """An answer, or the error that its status 200 hides."""
-    answer = parse_json(raw, _Answer)
+    answer = _ANSWER.read(raw)
     if answer.code:
         code, message = str(answer.code), answer.msg or ""
         raise refusal_by_code(code, message) or RequestRefused(_text(code, message))
@@ -186,11 +191,8 @@ def envelope(raw: bytes) -> _Answer:
 
 def refusal(status: int, body: bytes) -> ProviderError | None:
     """The error in a Twirp body, where its code says more than the HTTP status does."""
-    try:
-        said = msgspec.json.decode(body, type=_Answer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return refusal_by_code(str(said.code), said.msg or "") if said.code else None
+    said = _ANSWER.glance(body)
+    return refusal_by_code(str(said.code), said.msg or "") if said and said.code else None
 
 
 def refusal_by_code(code: str, message: str) -> ProviderError | None:
@@ -220,10 +222,8 @@ def _page(raw: bytes, items: str) -> tuple[list[bytes], str]:
 
 
 def _identity(record: bytes) -> int:
-    try:
-        return hash(msgspec.json.decode(record, type=_Glance).id or record)
-    except msgspec.DecodeError:
-        return hash(record)
+    glance = _GLANCE.glance(record)
+    return hash((glance and glance.id) or record)
 
 
 def _rfc3339(moment: Any) -> str:

@@ -16,7 +16,8 @@ from sources.errors import (
     Throttled,
     UnreadableBody,
 )
-from sources.http import parse_json, printable
+from sources.forms import RECORDS, Form
+from sources.http import printable
 
 
 class _Envelope(msgspec.Struct):
@@ -33,13 +34,17 @@ class Glance(msgspec.Struct):
     date_create: str | None = None
 
 
+_ENVELOPE = Form(_Envelope)
+GLANCE = Form(Glance)
+
+
 def envelope(raw: bytes) -> msgspec.Raw | None:
     """The `data` of an answer, or the error that its status 200 hides.
 
     `error` is 0 when all is well (v2, v3). In v1 `status` says so, 1 for success, and its own sample shows a
     success beside an `error` that is not 0: there a list of calls counts as the success that `status` claims.
     """
-    answer = parse_json(raw, _Envelope)
+    answer = _ENVELOPE.read(raw)
     data = None if isinstance(answer.data, msgspec.UnsetType) else answer.data
     has_list = data is not None and bytes(data).lstrip()[:1] == b"["
     failed = str(answer.status) == "0" if answer.status is not None else False
@@ -53,11 +58,8 @@ def envelope(raw: bytes) -> msgspec.Raw | None:
 
 def refusal(status: int, body: bytes) -> ProviderError | None:
     """The error in the body of an answer whose status is not 2xx, where there is one."""
-    try:
-        answer = msgspec.json.decode(body, type=_Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if status == 429 or status >= 500 or str(answer.error or 0) == "0":
+    answer = _ENVELOPE.glance(body)
+    if answer is None or status == 429 or status >= 500 or str(answer.error or 0) == "0":
         return None
     error = refusal_by_code(str(answer.error), answer.message or "")
     return AccessDenied(*error.args) if status == 401 else error
@@ -84,7 +86,7 @@ def records_of(raw: bytes) -> list[bytes]:
     data = envelope(raw)
     if data is None or bytes(data).strip() == b"null":
         return []
-    return [bytes(record) for record in parse_json(bytes(data), list[msgspec.Raw])]
+    return [bytes(record) for record in RECORDS.read(bytes(data))]
 
 
 def number_of(raw: bytes) -> int | None:
@@ -103,10 +105,8 @@ def identities(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
     """
     alike: Counter[int] = Counter()
     for record in records:
-        try:
-            group_id = msgspec.json.decode(record, type=Glance).group_id
-        except msgspec.DecodeError:
-            group_id = None
+        glance = GLANCE.glance(record)
+        group_id = glance and glance.group_id
         identity = hash(group_id or record)
         yield identity, 0 if group_id else alike[identity]
         alike[identity] += 1

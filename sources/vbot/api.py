@@ -14,14 +14,12 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from sources.account import Account
-from sources.errors import IncompleteRead, RequestRefused
+from sources.errors import IncompleteRead, RequestRefused, UnreadableBody
 from sources.http import Api, ApiKey, Credential, Request
 from sources.provider import Finding, Page
 from sources.shaping.fields import RecordType
-from sources.vbot.answers import Glance, identities, number_of, records_of, refusal
+from sources.vbot.answers import GLANCE, identities, number_of, records_of, refusal
 from sources.vbot.fields import HOTLINES, MEMBERS
 from sources.vbot.options import UNITS, VbotOptions
 from sources.vbot.token import PasswordToken
@@ -248,9 +246,9 @@ class VbotConnection:
 
     def _time_of(self, record: bytes) -> datetime | None:
         try:
-            said = msgspec.json.decode(record, type=Glance).date_create or ""
+            said = GLANCE.read(record).date_create or ""
             return datetime.strptime(said, _DATE_CREATE).replace(tzinfo=self._tz).astimezone(UTC)
-        except (msgspec.DecodeError, ValueError):
+        except (UnreadableBody, ValueError):
             return None
 
 

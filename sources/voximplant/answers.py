@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import msgspec
 
 from sources.errors import AccessDenied, ProviderError, RequestRefused, ServerFault, Throttled
-from sources.http import parse_json, printable
+from sources.forms import RECORDS, Form
+from sources.http import printable
 
 _ACCESS = re.compile(
     r"authori[sz]|authenticat|access denied|token|jwt|signature|expired|api_key", re.IGNORECASE
@@ -43,6 +44,10 @@ class _Glance(msgspec.Struct):
     call_session_history_id: int | str | None = None
 
 
+_ANSWER = Form(_Answer)
+_GLANCE = Form(_Glance)
+
+
 @dataclass(frozen=True)
 class Listed:
     """The records of an answer, and what it says of the whole list."""
@@ -54,13 +59,13 @@ class Listed:
 
 def envelope(raw: bytes) -> msgspec.Raw:
     """The `result` of an answer, or the error that its status 200 hides."""
-    return _result(parse_json(raw, _Answer))
+    return _result(_ANSWER.read(raw))
 
 
 def listed(raw: bytes) -> Listed:
     """The records of an answer, or the error that its status 200 hides."""
-    answer = parse_json(raw, _Answer)
-    records = parse_json(bytes(_result(answer)), list[msgspec.Raw])
+    answer = _ANSWER.read(raw)
+    records = RECORDS.read(bytes(_result(answer)))
     try:
         total = None if answer.total_count is None else int(answer.total_count)
     except ValueError:
@@ -70,11 +75,8 @@ def listed(raw: bytes) -> Listed:
 
 def refusal(status: int, body: bytes) -> ProviderError | None:
     """The error in a body whose status is not 200, where there is one."""
-    try:
-        answer = msgspec.json.decode(body, type=_Answer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if status == 429 or status >= 500 or not answer.error:
+    answer = _ANSWER.glance(body)
+    if answer is None or status == 429 or status >= 500 or not answer.error:
         return None
     error = _refused(answer.error)
     return AccessDenied(*error.args) if status == 401 else error
@@ -109,7 +111,5 @@ def _refused(error: _Error) -> ProviderError:
 
 
 def _identity(record: bytes) -> int:
-    try:
-        return hash(msgspec.json.decode(record, type=_Glance).call_session_history_id or record)
-    except msgspec.DecodeError:
-        return hash(record)
+    glance = _GLANCE.glance(record)
+    return hash((glance and glance.call_session_history_id) or record)

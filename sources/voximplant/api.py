@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 
 from sources.account import Account
 from sources.errors import IncompleteRead, WindowOverflow
-from sources.http import Api, Request, parse_json, printable
+from sources.forms import Form
+from sources.http import Api, Request, printable
 from sources.provider import Finding, Page
 from sources.shaping import Shaped
 from sources.shaping.fields import RecordType
@@ -47,6 +48,10 @@ OLDEST = "2010-01-01 00:00:00"
 
 class _Application(msgspec.Struct):
     application_id: int | str | None = None
+
+
+_APPLICATION = Form(_Application)
+_OBJECT = Form(dict[str, Any])
 
 
 class VoximplantConnection:
@@ -195,7 +200,7 @@ class VoximplantConnection:
     def _users(self) -> Iterator[Page]:
         for applications in self._list("GetApplications", {}):
             for application in applications:
-                number = parse_json(application, _Application).application_id
+                number = _APPLICATION.read(application).application_id
                 if number is None:
                     continue
                 for records in self._list("GetUsers", {"application_id": number}):
@@ -268,7 +273,7 @@ def _known(zone: str) -> str:
 
 
 def _with(record: bytes, **fields: Any) -> bytes:
-    return msgspec.json.encode({**fields, **parse_json(record, dict[str, Any])})
+    return msgspec.json.encode({**fields, **_OBJECT.read(record)})
 
 
 def _form_text(key: str, value: Any) -> str:

@@ -1,0 +1,51 @@
+"""Documented forms of JSON, made ready when a module is imported.
+
+msgspec works out a type when it first meets it, and crashes the process where several threads do so at once.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from sources.errors import UnreadableBody
+from sources.http import printable
+
+T = TypeVar("T")
+
+
+class Form(Generic[T]):
+    """A form of JSON, which any thread may read.
+
+    Args:
+        form: the type of what is read.
+    """
+
+    def __init__(self, form: type[T]) -> None:
+        self._decoder = msgspec.json.Decoder(form)
+
+    def read(self, raw: bytes) -> T:
+        """A body as this form.
+
+        Raises:
+            UnreadableBody: HTML, JSON cut short, or JSON of another form.
+        """
+        try:
+            return self._decoder.decode(raw)
+        except msgspec.ValidationError as error:
+            raise UnreadableBody(f"the answer has not the documented form: {printable(str(error))}") from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            kind = "HTML" if raw.lstrip()[:1] == b"<" else "no whole JSON"
+            raise UnreadableBody(f"the answer is {kind} ({len(raw)} bytes)") from None
+
+    def glance(self, raw: bytes) -> T | None:
+        """As `read`, or None where it is not of this form."""
+        try:
+            return self._decoder.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+
+RECORDS = Form(list[msgspec.Raw])
+"""A list of records, each still as it was sent."""
