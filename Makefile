@@ -19,7 +19,7 @@ READY_DUCKDB15 := $(VENV_DUCKDB15)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-duckdb15 lint format format-check types lock lock-check bench answers build clean
+.PHONY: help setup demo test test-duckdb15 lint format format-check types lock lock-check bench guard answers build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,8 +60,11 @@ lock-check: $(READY) ## Fail where pyproject.toml asks for something the lock do
 	  || { echo "requirements.lock is behind pyproject.toml: run make lock" >&2; exit 1; }
 	@$(RUN)python -m pip check > /dev/null
 
-bench: $(READY) ## Measure speed and memory
+bench: $(READY) ## Measure speed and memory beside the peers, and write benchmarks/RESULTS.md
 	@$(RUN)python -m benchmarks $(ARGS)
+
+guard: $(READY) ## Fail where a load takes much more processor time than it did, beside the floor
+	@$(RUN)python -m benchmarks.guard $(ARGS)
 
 answers: $(READY) ## Write the answers to the questions of docs/questions/ into README.md
 	@$(RUN)python docs/answers.py
@@ -71,7 +74,7 @@ build: $(READY) ## Build the wheel and the source archive into dist/
 	@ls dist
 
 clean: ## Remove the environments, caches and build products
-	@rm -rf $(VENV) $(VENV_DUCKDB15) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV_DUCKDB15) benchmarks/.envs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # A venv is made anew when its lock changes, so that it never holds what the lock no longer names.
