@@ -7,6 +7,7 @@ hash over its row and those of its children. DuckDB keeps what does not fit into
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import duckdb
@@ -15,7 +16,8 @@ import pyarrow as pa
 from sources.provider import Provider
 from sources.windows import Window
 
-_PART = "part_"
+PART = "part_"
+"""What the names of tables begin with that are in memory."""
 
 
 def begin(connection: duckdb.DuckDBPyConnection) -> None:
@@ -27,26 +29,38 @@ def begin(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+    """Tables in memory as `part_` and their names."""
+    for name, table in tables.items():
+        connection.register(PART + name, table)
+    try:
+        yield
+    finally:
+        for name in tables:
+            connection.unregister(PART + name)
+
+
 def add_shown(
     connection: duckdb.DuckDBPyConnection, provider: Provider, tables: Mapping[str, pa.Table]
 ) -> None:
     """Add calls as they were read and shaped; of a call that two windows show the later read counts."""
-    for name, table in tables.items():
-        connection.register(_PART + name, table)
     calls = provider.calls
-    connection.execute(
-        f"delete from shown using {_PART}{calls.table} as part "
-        f"where shown.id = cast(part.{calls.key_column} as varchar)"
-    )
-    connection.execute(f"insert into shown {_contents(provider, _PART, 'true')}")
-    for name in tables:
-        connection.unregister(_PART + name)
+    with registered(connection, tables):
+        connection.execute(
+            f"delete from shown using {PART}{calls.table} as part "
+            f"where shown.id = cast(part.{calls.key_column} as varchar)"
+        )
+        connection.execute(f"insert into shown {select(provider, PART, 'true')}")
 
 
 def add_held(
     connection: duckdb.DuckDBPyConnection, provider: Provider, account: str, windows: Sequence[Window]
 ) -> None:
-    """Add the warehouse's calls: those that were shown, and those whose times lie in the windows."""
+    """Add the warehouse's calls: those that were shown, and those whose times lie in the windows.
+
+    A call that it has more than once has no content, and so differs.
+    """
     connection.execute(
         "create or replace temp table windows (window_start timestamptz, window_end timestamptz)"
     )
@@ -57,11 +71,13 @@ def add_held(
     connection.execute(
         f"""
         insert into held
-        select contents.* from ({_contents(provider, f"{provider.name}.", "account = $account")}) as contents
+        select id, min(first_at), max(last_at), case when count(*) = 1 then max(content) end
+        from ({select(provider, f"{provider.name}.", "account = $account")}) as contents
         where id in (select id from shown) or (
             exists (select 1 from windows where first_at >= window_start and first_at < window_end)
             and exists (select 1 from windows where last_at >= window_start and last_at < window_end)
         )
+        group by id
         """,
         {"account": account},
     )
@@ -103,10 +119,15 @@ def differences(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, st
     ).fetchall()
 
 
-def _contents(provider: Provider, prefix: str, where: str) -> str:
-    """The select that gives one row a call from tables whose names begin with a prefix."""
+def select(provider: Provider, prefix: str, where: str) -> str:
+    """The select that gives one row a call from tables whose names begin with a prefix.
+
+    Its columns are `id`, `first_at`, `last_at` and `content`.
+    """
     calls = provider.calls
-    key, times = calls.key_column, ", ".join(calls.times)
+    # A table may hold several forms of a call, each with times of its own.
+    forms = [form for form in provider.record_types if form.table == calls.table]
+    key, times = calls.key_column, ", ".join(dict.fromkeys(time for form in forms for time in form.times))
     json_columns = calls.json_columns()
 
     def content(name: str, schema: pa.Schema) -> str:

@@ -5,7 +5,7 @@ It is made beside the loader, over a connection of its own, while the next packa
     loader    │ package 1 │ package 2 │ package 3 │
     Derived               │ rows of 1 │ rows of 2 │ rows of 3 │
 
-A run that ends in between leaves the mark `behind` in `callsync.meta`; the next run makes everything anew.
+A run that ends in between leaves the mark of `wholeness`; the next run makes everything anew.
 """
 
 from __future__ import annotations
@@ -17,13 +17,10 @@ from typing import Self
 
 import duckdb
 
-from pipelines import reported_calls, warehouse
+from pipelines import origins, reported_calls, warehouse, wholeness
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.units import Unit
-
-_STATE = "derived"
-_BEHIND, _LEVEL = "behind", "level"
 
 _NUMBERS = "phone_numbers"
 """Key in `callsync.meta`: the region and the rules by which the phone numbers were read."""
@@ -32,20 +29,24 @@ _RULES = 2
 
 
 class Derived:
-    """A run's derived rows. Leaving it without an error waits until they stand.
+    """A run's derived rows. Leaving it waits until they stand, unless a package could not be loaded.
 
     Args:
         connection: the warehouse.
         region: country of numbers that name none.
+        run_id: as in `callsync.runs`.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, region: str) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, region: str, run_id: str) -> None:
         self._connection = connection
         self._beside = connection.cursor()
         self._region = region
         self._worker = ThreadPoolExecutor(1, "derived")
         self._last: Future[None] | None = None
+        self._is_loading = False
+        self._began_whole = True
         self._renewal = reported_calls.Renewal(self._beside)
+        self._origins = origins.Recorder(self._beside, run_id)
 
     def __enter__(self) -> Self:
         return self
@@ -54,40 +55,45 @@ class Derived:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is not None:
+            if error is not None and (self._is_loading or not isinstance(error, KeyboardInterrupt)):
                 self._beside.interrupt()
-            elif self._last is not None:
+                return
+            if self._last is not None:
                 self._last.result()
                 self._renewal.enter()
-                warehouse.remember(self._connection, _STATE, _LEVEL)
+                self._origins.enter()
+            if error is None or self._began_whole:
+                wholeness.mark_whole(self._connection)
         finally:
             self._worker.shutdown(cancel_futures=True)
             self._beside.close()
 
     def catch_up(self) -> None:
         """Make everything anew where an earlier run ended before it, or numbers are read otherwise now."""
-        is_behind = warehouse.meta(self._connection, _STATE) == _BEHIND
+        self._began_whole = wholeness.is_whole(self._connection)
         read_as = f"{self._region} by rules {_RULES}"
         anew = warehouse.meta(self._connection, _NUMBERS) != read_as
-        if is_behind or anew:
+        if anew or not self._began_whole:
             # The library's metadata takes a tenth of a second to load, and most runs bring no number.
             from pipelines import phone_numbers
 
-            warehouse.remember(self._connection, _STATE, _BEHIND)
+            wholeness.mark_half(self._connection)
             phone_numbers.refresh(self._connection, _phone_columns(), self._region, anew=anew)
             reported_calls.rebuild(self._connection)
             warehouse.remember(self._connection, _NUMBERS, read_as)
-            warehouse.remember(self._connection, _STATE, _LEVEL)
+        origins.refresh(self._connection, is_whole=self._began_whole)
 
     def expect(self) -> None:
         """Note that a package is about to be loaded."""
+        self._is_loading = True
         if self._last is None:
-            warehouse.remember(self._connection, _STATE, _BEHIND)
+            wholeness.mark_half(self._connection)
 
     def add(self, provider: Provider, units: Sequence[Unit]) -> None:
         """Begin with the units of a package that was loaded, once those before them are done."""
         if self._last is not None:
             self._last.result()
+        self._is_loading = False
         self._last = self._worker.submit(self._derive, provider, units)
 
     def _derive(self, provider: Provider, units: Sequence[Unit]) -> None:
@@ -102,6 +108,7 @@ class Derived:
         ]
         phone_numbers.add(self._beside, columns, self._region)
         self._renewal.add(provider, units)
+        self._origins.add(provider, units)
 
 
 def _phone_columns() -> list[tuple[str, str]]:

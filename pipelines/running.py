@@ -154,7 +154,7 @@ class Run:
         try:
             # The first unit takes a while to come, and nothing else is to do.
             self._changed = views.refresh(self._connection, PROVIDERS, self._config.general) or self._changed
-            with Derived(self._connection, self._config.general.default_region) as derived:
+            with Derived(self._connection, self._config.general.default_region, self._run_id) as derived:
                 derived.catch_up()
                 while left:
                     self._loader_waits.set()

@@ -40,6 +40,7 @@ class Compared:
     """A window in which the provider and the warehouse were compared.
 
     Attributes:
+        total: what the provider counts in the window, where it does.
         shown: calls that the provider shows with a time in the window.
         held: calls that the warehouse has there.
         missing: ids that only the provider has.
@@ -48,6 +49,7 @@ class Compared:
     """
 
     window: Window
+    total: int | None
     shown: int
     held: int
     missing: tuple[str, ...]
@@ -122,11 +124,11 @@ def _compare(
     start, end = todo.windows[0].start, todo.windows[-1].end
     # What is not to be compared counts as read, so that a backfill leaves it out.
     ledger = Ledger(finished=Intervals.of([Window(start, end)]) - todo, findings=known.findings)
-    read: list[Window] = []
+    read: dict[Window, int | None] = {}
 
     def heard(whose: Account, progress: Planned | WindowRead | Noted) -> None:
         if isinstance(progress, WindowRead):
-            read.append(progress.window)
+            read[progress.window] = progress.provider_total
         observe(whose, progress)
 
     error = None
@@ -148,10 +150,12 @@ def _compare(
         connection.close()
     windows = sorted(read)
     contents.add_held(cursor, provider, account.name, windows)
-    return Verified(account, tuple(_by_window(cursor, windows)), error)
+    return Verified(account, tuple(_by_window(cursor, windows, read)), error)
 
 
-def _by_window(cursor: duckdb.DuckDBPyConnection, windows: Sequence[Window]) -> Iterator[Compared]:
+def _by_window(
+    cursor: duckdb.DuckDBPyConnection, windows: Sequence[Window], totals: Mapping[Window, int | None]
+) -> Iterator[Compared]:
     starts = [window.start for window in windows]
     counts = contents.counts(cursor)
     found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -161,4 +165,4 @@ def _by_window(cursor: duckdb.DuckDBPyConnection, windows: Sequence[Window]) -> 
     for number, window in enumerate(windows):
         shown, held = counts.get(window.start, (0, 0))
         lists = {kind: tuple(found[number][kind]) for kind in ("missing", "changed", "gone")}
-        yield Compared(window, shown, held, **lists)
+        yield Compared(window, totals[window], shown, held, **lists)

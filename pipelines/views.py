@@ -31,6 +31,38 @@ _WINDOW_COLUMNS = ", ".join(WINDOWS_SCHEMA.names)
 _REJECT_COLUMNS = 'account, endpoint, reason, payload, "window", seen_at, replayed_at, reject_id'
 
 
+_CALL_HISTORY = """
+with
+windows as (
+    select account as name, run_id, window_start, max(window_end) as window_end
+    from callsync.windows group by account, run_id, window_start
+),
+origins as (
+    select origins.*, reported.started_at, origins.provider || '.' || origins.account as name
+    from callsync.call_origins as origins
+    left join callsync.reported_calls as reported
+        on origins.provider = reported.provider and origins.account = reported.account
+        and origins.provider_call_id = reported.provider_call_id
+)
+select
+    origins.provider || '/' || origins.account || '/' || origins.provider_call_id as call_id,
+    origins.provider, origins.account, origins.provider_call_id, origins.started_at,
+    origins.first_run_id, origins.first_loaded_at,
+    brought.window_start as first_window_start, brought.window_end as first_window_end,
+    origins.last_run_id, origins.last_loaded_at,
+    changed.window_start as last_window_start, changed.window_end as last_window_end,
+    origins.is_exact
+from origins
+left join windows as brought
+    on origins.name = brought.name and origins.first_run_id = brought.run_id
+    and origins.started_at >= brought.window_start and origins.started_at < brought.window_end
+left join windows as changed
+    on origins.name = changed.name and origins.last_run_id = changed.run_id
+    and origins.started_at >= changed.window_start and origins.started_at < changed.window_end
+"""
+"""Which run and window brought each call and changed it last; no window where it was asked for by its id."""
+
+
 @dataclass(frozen=True)
 class View:
     """A view: its full name and its select statement."""
@@ -110,6 +142,7 @@ def own_views(providers: Iterable[str], general: General) -> list[View]:
             "callsync.settings", "select " + ", ".join(f"{value} as {key}" for key, value in settings.items())
         ),
         View("callsync.windows", _stack(f"select {_WINDOW_COLUMNS} from {name}.{WINDOWS}" for name in names)),
+        View("callsync.call_history", _CALL_HISTORY),
         View(
             "callsync.rejected_records",
             _stack(f"select {_REJECT_COLUMNS} from {name}.{REJECTS}" for name in names),

@@ -15,9 +15,18 @@ from sources.errors import ConfigError
 
 
 @click.command()
+@click.option(
+    "--call", "call_id", metavar="ID", help="Which run and window brought a call, and changed it last."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines; times in UTC.")
-def status(as_json: bool) -> None:
-    """Show what is covered, how fresh it is, and how the last run went."""
+def status(call_id: str | None, as_json: bool) -> None:
+    """Show what is covered, how fresh it is, and how the last run went.
+
+    With --call and an id as in reporting.calls: where that call comes from.
+    """
+    if call_id is not None:
+        _explain(call_id, as_json)
+        return
     from pipelines import config as configuration
     from pipelines import last_runs
     from pipelines import status as reading
@@ -31,6 +40,22 @@ def status(as_json: bool) -> None:
         click.echo(json.dumps({"accounts": accounts, "runs": last_runs.as_json(runs)}, indent=2))
     else:
         reading.show(statuses, runs, general.reporting_timezone, Console(soft_wrap=True))
+
+
+def _explain(call_id: str, as_json: bool) -> None:
+    from pipelines import config as configuration
+    from pipelines import explaining
+    from sources.http import printable
+
+    general, warehouse = configuration.load_warehouse()
+    explained = explaining.read(warehouse, call_id)
+    if explained is None:
+        raise ConfigError(f"there is no call {call_id} in the warehouse; see call_id in reporting.calls")
+    if as_json:
+        click.echo(json.dumps(explaining.as_json(explained), indent=2))
+    else:
+        for line in explaining.lines(explained, general.reporting_timezone):
+            click.echo(printable(line))
 
 
 @click.command()

@@ -95,9 +95,14 @@ def replay(selectors: tuple[str, ...], log_format: str) -> None:
     from pipelines.planning import Plan
 
     config = configuration.load()
-    before = {record.reject_id for record in _read(False)[0]}
+    chosen = {str(account) for account in config.selected(selectors)}
+
+    def quarantined() -> set[str]:
+        return {record.reject_id for record in _read(False)[0] if record.account in chosen}
+
+    before = quarantined()
     report = execute(config, selectors, Plan("replay"), log_format)
-    left = {record.reject_id for record in _read(False)[0]}
+    left = quarantined()
     click.echo(
         f"{len(before - left):,} of {len(before):,} records replayed; {len(left):,} stay in quarantine"
     )

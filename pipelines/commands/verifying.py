@@ -104,6 +104,12 @@ def _show(found: Sequence[Verified], *, as_json: bool = False, to_error: bool = 
     for verified in found:
         if as_json or (verified.error and not verified.windows):
             continue
+        if not verified.windows:
+            click.echo(
+                f"{verified.account}: nothing of it was read yet, so there is nothing to compare",
+                err=to_error,
+            )
+            continue
         differing = sum(compared.differs for compared in verified.windows)
         shown = sum(compared.shown for compared in verified.windows)
         gone = sum(len(compared.gone) for compared in verified.windows)
@@ -137,6 +143,7 @@ def _as_json(verified: Verified) -> dict[str, Any]:
             {
                 "window_start": compared.window.start.isoformat(),
                 "window_end": compared.window.end.isoformat(),
+                "provider_total": compared.total,
                 "shown": compared.shown,
                 "held": compared.held,
                 **{kind: list(getattr(compared, kind)) for kind in KINDS},

@@ -138,3 +138,50 @@ def test_an_address_the_provider_clears_after_a_month_is_kept(project: Project, 
         f"select custom_data from voximplant.call_sessions where call_session_history_id = {session}"
     ) == [("asked again",)]
     project.done("verify")
+
+
+@pytest.mark.parametrize("provider", KEYS)
+def test_a_call_the_warehouse_has_twice_differs_until_it_is_repaired(provider: str, loaded: Project) -> None:
+    key, root = KEYS[provider], ROOTS[provider]
+    ((twice,),) = loaded.rows(f"select cast(min({key}) as varchar) from {provider}.{root}")
+    undamaged = loaded.data()
+    damage(
+        loaded,
+        f"insert into {provider}.{root} from {provider}.{root} where cast({key} as varchar) = '{twice}'",
+    )
+    assert differences(loaded, "changed", provider) == {f"{provider}.main": [twice]}
+    loaded.done("verify", provider, "--repair")
+    assert loaded.data() == undamaged
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_the_deprecated_lists_of_vbot_are_compared_too(
+    version: str, project: Project, changing: Simulator
+) -> None:
+    project.configure(changing, {"vbot.main": (version, 0)})
+    project.done("sync")
+    ((lost, other),) = project.rows("select min(group_id), max(group_id) from vbot.calls")
+    damage(project, f"delete from vbot.calls where group_id = '{lost}'")
+    damage(
+        project,
+        "insert into vbot.calls (account, group_id, date_create) "
+        f"select account, 'forgotten', date_create from vbot.calls where group_id = '{other}'",
+    )
+    assert differences(project, "missing") == {"vbot.main": [lost]}
+    assert differences(project, "gone") == {"vbot.main": ["forgotten"]}
+
+
+def test_an_account_that_was_never_read_is_not_called_equal(loaded: Project, simulator: Simulator) -> None:
+    loaded.configure(simulator, {**everyone(), "etelecom.other": (None, 1)})
+    outcome = loaded.done("verify", "etelecom.other")
+    assert outcome.out == "etelecom.other: nothing of it was read yet, so there is nothing to compare\n"
+
+
+def test_the_providers_own_count_is_told(loaded: Project) -> None:
+    said = json.loads(loaded.done("verify", "--json").out)
+    totals = {
+        account["account"]: {window["provider_total"] == window["shown"] for window in account["windows"]}
+        for account in said["accounts"]
+    }
+    assert totals["vbot.main"] == totals["voximplant.main"] == {True}
+    assert {window["provider_total"] for window in said["accounts"][1]["windows"]} == {None}
