@@ -16,6 +16,7 @@ import click
 from pipelines import threads
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
 from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain, remember
+from pipelines.private_files import private_files
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
 
 _CODES = {ConfigError: USAGE, WarehouseBusy: BUSY}
@@ -84,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; never shows a stack trace for what a user can mend."""
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
-    code = _code_of(list(sys.argv[1:] if arguments is None else arguments))
+    with private_files():
+        code = _code_of(list(sys.argv[1:] if arguments is None else arguments))
     if threads.are_left():
         # Readers in a pause or a request are left to the operating system, not waited for.
         sys.stdout.flush()

@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from pipelines.plain_text import plain
+from pipelines.private_files import users_mode
 from sources.errors import ConfigError
 
 FORMATS = ("table", "csv", "json", "parquet")
@@ -60,18 +62,13 @@ def write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) -> 
 def shown(relation: duckdb.DuckDBPyRelation) -> str:
     """A result as text for a person: control characters of provider texts never reach the terminal."""
     if relation.columns == ["explain_key", "explain_value"]:
-        return printable("\n".join(str(plan) for _, plan in relation.fetchall()).rstrip("\n"))
+        return plain("\n".join(str(plan) for _, plan in relation.fetchall()).rstrip("\n"))
     # Where nobody looks at a screen, no column is left out for want of room.
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
     buffer = io.StringIO()
     with redirect_stdout(buffer):
         relation.show(max_rows=MOST_ROWS_SHOWN, max_width=width)
-    return printable(buffer.getvalue().rstrip("\n"))
-
-
-def printable(text: str) -> str:
-    """A text of lines without what could steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+    return plain(buffer.getvalue().rstrip("\n"))
 
 
 class _Terminal(io.BufferedIOBase):
@@ -84,7 +81,7 @@ class _Terminal(io.BufferedIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        click.echo(printable(self._decoder.decode(bytes(data))), nl=False)
+        click.echo(plain(self._decoder.decode(bytes(data))), nl=False)
         return len(data)
 
 
@@ -99,6 +96,7 @@ def _write_file(relation: duckdb.DuckDBPyRelation, form: str, output: Path) -> i
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
             try:
                 rows = _write(relation, form, file)
+                os.fchmod(file.fileno(), target.stat().st_mode if target.exists() else users_mode())
                 file.flush()
                 os.fsync(file.fileno())
                 os.replace(file.name, target)
@@ -219,4 +217,4 @@ def explained(what: str) -> Iterator[None]:
 
 def _one_line(error: Exception) -> str:
     """What an error says, without the place in the query and without what a provider's text could do."""
-    return printable(" ".join(str(error).split("LINE ", 1)[0].split()))
+    return plain(" ".join(str(error).split("LINE ", 1)[0].split()))

@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from pipelines.plain_text import plain
 from sources.account import Account
 from sources.units import Noted, Planned, WindowRead
 
@@ -51,7 +52,7 @@ def reporter(log_format: str) -> Iterator[Reporter]:
 
 def say(text: str) -> None:
     """Tell an operator a line with its time, on standard error."""
-    click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}", err=True)
+    click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {plain(text)}", err=True)
 
 
 def emit(**facts: object) -> None:
@@ -76,6 +77,11 @@ def bars(noun: str, rate: ProgressColumn) -> Progress:
         TimeRemainingColumn(elapsed_when_finished=True),
         console=Console(stderr=True),
     )
+
+
+def remark(text: str) -> Text:
+    """A line above the bars."""
+    return Text(plain(text), style="yellow")
 
 
 def seconds_of(task: Task) -> float:
@@ -138,15 +144,15 @@ def _live() -> Iterator[Reporter]:
             if isinstance(event, Planned):
                 tasks[name] = progress.add_task(name, total=event.windows, calls=0)
             elif isinstance(event, Noted):
-                progress.console.print(Text(f"{name}: {event.text}", style="yellow"))
+                progress.console.print(remark(f"{name}: {event.text}"))
             else:
                 task = tasks[name]
                 calls = progress.tasks[progress.task_ids.index(task)].fields["calls"] + event.rows
                 progress.update(task, advance=1, calls=calls)
                 if event.rejected or event.warnings:
-                    progress.console.print(Text(f"{name}: {event.window}{_remarks(event)}", style="yellow"))
+                    progress.console.print(remark(f"{name}: {event.window}{_remarks(event)}"))
 
-        yield Reporter(observe, lambda text: progress.console.print(Text(text, style="yellow")))
+        yield Reporter(observe, lambda text: progress.console.print(remark(text)))
 
 
 def _remarks(event: WindowRead) -> str:

@@ -28,6 +28,7 @@ from pygments.lexers.sql import PostgresLexer
 
 from pipelines import completion, formats, queries, warehouse
 from pipelines.commands.ending import complain
+from pipelines.plain_text import plain
 from sources.errors import CallsyncError, ConfigError
 
 PROMPT = "callsync> "
@@ -180,7 +181,7 @@ class Shell:
             case known if known in COMMANDS:
                 raise ConfigError(f"write it as {known} {COMMANDS[known][0]}")
             case _:
-                raise ConfigError(f"there is no {formats.printable(name)}; .help lists the commands")
+                raise ConfigError(f"there is no {plain(name)}; .help lists the commands")
 
     def _list_relations(self) -> None:
         schemas: dict[str, list[str]] = {}
@@ -203,9 +204,7 @@ class Shell:
         relations = self._copy.catalogue.relations
         found = [name for name in relations if asked.lower() in (name, name.partition(".")[2])]
         if not found:
-            raise ConfigError(
-                f"there is no {formats.printable(asked) or 'name'}; .tables lists what there is"
-            )
+            raise ConfigError(f"there is no {plain(asked) or 'name'}; .tables lists what there is")
         columns = relations[found[0]]
         margin = max(map(len, columns)) + 2
         click.secho(found[0], bold=True)

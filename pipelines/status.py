@@ -16,6 +16,7 @@ from rich.table import Table
 
 from pipelines import schema_changes, warehouse
 from pipelines.last_runs import LastRun
+from pipelines.plain_text import plain
 from pipelines.schema_changes import SchemaChange
 
 WIDEST = 1000
@@ -160,17 +161,17 @@ def show(statuses: Sequence[AccountStatus], runs: Sequence[LastRun], zone: str, 
             )
         for change in status.changes:
             console.print(
-                f"{status.account}: {change.text(zone)}", style="yellow", markup=False, highlight=False
+                plain(f"{status.account}: {change.text(zone)}"), style="yellow", markup=False, highlight=False
             )
         if status.last_error:
             console.print(
-                f"{status.account}: {status.last_error}", style="red", markup=False, highlight=False
+                plain(f"{status.account}: {status.last_error}"), style="red", markup=False, highlight=False
             )
     told = {f"{status.account}: {status.last_error}" for status in statuses}
     for run in runs:
         if run.exit_code and run.error not in told:
             ended = f"last {run.kind}, {local(run.finished_at)}, exit code {run.exit_code}"
-            console.print(f"{ended}: {run.error}", style="red", markup=False, highlight=False)
+            console.print(plain(f"{ended}: {run.error}"), style="red", markup=False, highlight=False)
 
 
 def _status(connection: duckdb.DuckDBPyConnection, row: tuple[Any, ...]) -> AccountStatus:

@@ -23,6 +23,7 @@ from typing import Any
 import duckdb
 from dlt.common.versioned_state import decompress_state
 
+from pipelines.plain_text import plain
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy, WarehouseError
 
 STORAGE_VERSION = "v1.5.0"
@@ -225,7 +226,7 @@ def remember(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> Non
 
 def one_line(error: BaseException) -> str:
     """An error of a library as one printable line."""
-    return " ".join(str(error).split())[:300]
+    return plain(" ".join(str(error).split()))[:300]
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> str | None:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from pipelines.commands.ending import DONE, FAILED, complain, leave
 from pipelines.commands.reading import execute, log_format_option
+from pipelines.plain_text import plain
 from sources.errors import ConfigError
 
 
@@ -114,7 +115,7 @@ def check(selectors: tuple[str, ...]) -> None:
             f"[bold]{checked.account}[/]  " + ("[red]failed[/]" if checked.error else "[green]ok[/]")
         )
         for finding in checked.findings:
-            console.print(f"  {finding.topic}: {finding.found}", markup=False, highlight=False)
+            console.print(plain(f"  {finding.topic}: {finding.found}"), markup=False, highlight=False)
         if checked.error:
             failed = True
             complain(f"{checked.account}: {checked.error}")

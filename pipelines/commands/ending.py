@@ -7,6 +7,7 @@ from datetime import datetime
 
 import click
 
+from pipelines.plain_text import plain
 from sources.errors import CallsyncError
 
 DONE, FAILED, USAGE, BUSY, DIFFERS = range(5)
@@ -36,7 +37,7 @@ def remember(command: str, began: datetime, code: int, why: str | None) -> None:
 
 def complain(text: str) -> None:
     """Say what went wrong, as one line on standard error."""
-    click.secho(text, err=True, fg="red")
+    click.secho(plain(text), err=True, fg="red")
 
 
 def leave(code: int) -> None:

@@ -10,7 +10,7 @@ from rich.filesize import decimal
 from rich.progress import ProgressColumn, Task, TaskID
 from rich.text import Text
 
-from pipelines.progress import bars, counted, emit, say, seconds_of
+from pipelines.progress import bars, counted, emit, remark, say, seconds_of
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.running import Planned, Watcher
 from sources.http import printable
@@ -86,7 +86,7 @@ def _live() -> Iterator[Watcher]:
             progress.update(tasks[name], advance=1, bytes=sizes[name])
 
         def show(text: str) -> None:
-            progress.console.print(Text(text, style="yellow"))
+            progress.console.print(remark(text))
 
         yield Watcher(observe, show)
 

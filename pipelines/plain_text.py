@@ -1,0 +1,8 @@
+"""Text for a terminal: what a provider sent may hold codes that steer one, and none of them arrives."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    """Lines of text in which control codes, and marks that turn the reading direction, are replaced."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
