@@ -73,7 +73,8 @@ def _lock(home: Path, prefix: str, taken: str, command: str, briefly: bool) -> I
             note.write_text(json.dumps(holder))
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with suppress(OSError):
+            note.unlink()
         lock.release()
 
 
