@@ -67,8 +67,8 @@ main()
 """The command line, dead before or after a step of its first load package."""
 
 
-def dies_at(project: Project, step: str) -> None:
-    script = [sys.executable, "-c", PARTWAY, step, "sync"]
+def dies_at(project: Project, step: str, *arguments: str) -> None:
+    script = [sys.executable, "-c", PARTWAY, step, *(arguments or ("sync",))]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     found = subprocess.run(script, cwd=project.folder, env=environment, capture_output=True, check=False)
     assert found.returncode == 137, found
