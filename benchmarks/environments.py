@@ -31,6 +31,8 @@ def build(name: str) -> None:
     print(f"Installing the locked packages into {ENVIRONMENTS / name}", file=sys.stderr, flush=True)
     venv.create(ENVIRONMENTS / name, clear=True, with_pip=True)
     pip = [str(python(name)), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--quiet"]
+    # The lock names every dependency; left to find them, pip takes one asked for with an extra for unpinned.
+    pip.append("--no-deps")
     subprocess.run([*pip, "--require-hashes", "--requirement", str(lock)], check=True)  # noqa: S603 - our own
     mark.write_text(content)
 
