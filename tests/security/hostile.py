@@ -24,11 +24,11 @@ class Hostile:
     """Answers every request alike.
 
     Args:
-        says: makes the pieces of an answer, possibly without an end.
+        says: makes the pieces of an answer to a request's head, possibly without an end.
         tls: makes it https.
     """
 
-    def __init__(self, says: Callable[[], Iterable[bytes]], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, says: Callable[[bytes], Iterable[bytes]], tls: ssl.SSLContext | None = None) -> None:
         self.says = says
         self.heard: list[bytes] = []
         outer = self
@@ -58,7 +58,7 @@ class Hostile:
         while b"\r\n\r\n" not in asked and (more := connection.recv(65536)):
             asked += more
         self.heard.append(asked)
-        for piece in self.says():
+        for piece in self.says(asked):
             connection.sendall(piece)
         # Closed with something unread, a socket takes back what it has sent.
         connection.shutdown(socket.SHUT_WR)

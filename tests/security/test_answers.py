@@ -104,7 +104,7 @@ def test_a_hostile_answer_is_one_line_and_exit_1(
 ) -> None:
     make, says = HOSTILE[kind]
     monkeypatch.setattr(bodies, "LARGEST_BODY_BYTES", 2 * MIB)
-    with Hostile(make) as server:
+    with Hostile(lambda asked: make()) as server:
         configure(project, server.port)
         is_one_line(project.run("check"), says.replace("64", "2"))
 
@@ -117,7 +117,7 @@ def test_memory_is_bounded(project: Project, kind: str) -> None:
         "import resource, sys; from pipelines.cli import _code_of; code = _code_of(['check']); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024); sys.exit(code)"
     )
-    with Hostile(make) as server:
+    with Hostile(lambda asked: make()) as server:
         configure(project, server.port)
         done = subprocess.run(
             [sys.executable, "-c", program], cwd=project.folder, env={"PYTHONPATH": str(ROOT), "PATH": ""},
@@ -131,7 +131,7 @@ def test_memory_is_bounded(project: Project, kind: str) -> None:
 @pytest.mark.parametrize("depth", [150, 850, 950, NESTED])
 def test_a_deep_record_is_kept_or_refused_but_never_breaks_the_run(project: Project, depth: int) -> None:
     record = json.dumps(log(note="fine"))[:-1].encode() + b',"odd":' + deep(depth) + b"}"
-    with Hostile(lambda: answer(page(record))) as server:
+    with Hostile(lambda asked: answer(page(record))) as server:
         configure(project, server.port)
         outcome = project.run("sync")
     assert "Traceback" not in outcome.err
@@ -147,7 +147,7 @@ def test_a_deep_record_is_kept_or_refused_but_never_breaks_the_run(project: Proj
 @pytest.mark.slow
 def test_one_string_of_many_megabytes_is_kept(project: Project) -> None:
     record = json.dumps(log(odd="x" * (8 * MIB))).encode()
-    with Hostile(lambda: answer(page(record))) as server:
+    with Hostile(lambda asked: answer(page(record))) as server:
         configure(project, server.port)
         project.done("sync")
     ((length,),) = project.rows("select length(extra) from etelecom.call_logs")

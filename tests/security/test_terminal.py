@@ -37,7 +37,7 @@ STEERING = [
 ID = f"../../{EVIL}"
 
 
-def page() -> list[bytes]:
+def page(asked: bytes) -> list[bytes]:
     target = {"target_number": EVIL, "trunk_name": EVIL, "status": EVIL, "end_reason": EVIL}
     whole = log(
         id=ID, caller=EVIL, callee="101", note=EVIL, call_state=EVIL, direction=EVIL, call_targets=[target],
@@ -105,7 +105,7 @@ def test_what_differs_is_named_without_its_codes(read: Project) -> None:
 @pytest.mark.parametrize("command", ["check", "sync"])
 def test_an_error_of_the_provider_is_one_line_without_codes(project: Project, command: str) -> None:
     body = json.dumps({"code": EVIL, "msg": EVIL}).encode()
-    with Hostile(lambda: answer(body, b"HTTP/1.1 400 Bad\r\nConnection: close\r\n")) as server:
+    with Hostile(lambda asked: answer(body, b"HTTP/1.1 400 Bad\r\nConnection: close\r\n")) as server:
         configure(project, server.port)
         outcome = project.run(command)
     assert outcome.code == 1
