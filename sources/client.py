@@ -7,6 +7,7 @@ is on this machine passes no proxy.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -61,4 +62,7 @@ def http_client(
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, which nobody can listen in on."""
-    return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
