@@ -68,6 +68,7 @@ class Measures:
     """What syncs cost at one size; `views` has the milliseconds of computing and of reading each."""
 
     prepared: Prepared
+    news: int
     idle: Sequence[Cost]
     delta: Sequence[Cost]
     views: Mapping[str, tuple[float, float]]
@@ -119,7 +120,7 @@ def measure(ready: Prepared, *, news: int = NEWS, rounds: int = ROUNDS, test: bo
         if test:
             measured(folder, [*CALLSYNC, "test"])
         views = answer("benchmarks.views", str(folder / "warehouse.read.duckdb"), str(rounds))
-    return Measures(ready, idle, delta, views)
+    return Measures(ready, news, idle, delta, views)
 
 
 def sections(results: Sequence[Measures]) -> list[Section]:
@@ -137,7 +138,7 @@ def sections(results: Sequence[Measures]) -> list[Section]:
             walls = [cost.wall_seconds for cost in costs]
             rows.append(
                 (
-                    "nothing new" if what == "idle" else f"{NEWS:,} new or changed",
+                    "nothing new" if what == "idle" else f"{result.news:,} new or changed",
                     f"{result.prepared.calls:,}",
                     spread(walls, ".2f"),
                     spread([cost.cpu_seconds for cost in costs], ".2f"),
