@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_DUCKDB15 ?= build/venv-duckdb-1.5
+VENV_AUDIT ?= build/venv-audit
 JOBS ?= 2
 ARGS ?=
 UV ?= uv
@@ -16,10 +17,11 @@ RUN := $(VENV)/bin/
 EXPLAIN_PYTEST := { code=$$?; test $$code -ne 5 || echo "No test was collected, so nothing was shown." >&2; exit $$code; }
 READY := $(VENV)/.ready
 READY_DUCKDB15 := $(VENV_DUCKDB15)/.ready
+LOCKS := requirements.lock requirements-duckdb-1.5.lock requirements-audit.lock
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-duckdb15 lint format format-check types lock lock-check bench guard answers build clean
+.PHONY: help setup demo test test-duckdb15 lint format format-check types lock lock-check audit bench guard answers build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,12 +55,16 @@ lock: ## Renew the lock files from pyproject.toml (needs uv; newest versions: AR
 	@command -v $(UV) > /dev/null || { echo "make lock needs uv: install it, or name it with UV=path" >&2; exit 1; }
 	@$(COMPILE) --extra dev $(ARGS) --output-file requirements.lock pyproject.toml > /dev/null
 	@echo 'duckdb>=1.5,<1.6' | $(COMPILE) $(ARGS) --output-file requirements-duckdb-1.5.lock - > /dev/null
+	@echo 'pip-audit>=2.10,<3' | $(COMPILE) $(ARGS) --output-file requirements-audit.lock - > /dev/null
 
 # Asks pip whether what pyproject.toml requires is met by what the lock installed, with no index to fetch from.
 lock-check: $(READY) ## Fail where pyproject.toml asks for something the lock does not hold
 	@PIP_FIND_LINKS= $(RUN)python $(PIP_INSTALL) --dry-run --no-index --no-build-isolation --editable '.[dev]' \
 	  || { echo "requirements.lock is behind pyproject.toml: run make lock" >&2; exit 1; }
 	@$(RUN)python -m pip check > /dev/null
+
+audit: $(VENV_AUDIT)/.locked ## Ask an advisory service about every locked version (needs a network)
+	@$(VENV_AUDIT)/bin/python .ci/audit $(ARGS) $(VENV_AUDIT)/bin/pip-audit $(LOCKS)
 
 bench: $(READY) ## Measure speed and memory beside the peers, and write benchmarks/RESULTS.md
 	@$(RUN)python -m benchmarks $(ARGS)
@@ -74,7 +80,7 @@ build: $(READY) ## Build the wheel and the source archive into dist/
 	@ls dist
 
 clean: ## Remove the environments, caches and build products
-	@rm -rf $(VENV) $(VENV_DUCKDB15) benchmarks/.envs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV_DUCKDB15) $(VENV_AUDIT) benchmarks/.envs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # A venv is made anew when its lock changes, so that it never holds what the lock no longer names.
@@ -93,6 +99,12 @@ $(VENV)/.locked: requirements.lock
 $(VENV_DUCKDB15)/.locked: requirements.lock requirements-duckdb-1.5.lock
 	$(make_venv)
 	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes --no-deps --requirement requirements-duckdb-1.5.lock
+	@touch $@
+
+# The tool has an environment of its own: nothing that callsync or its tests use depends on it.
+$(VENV_AUDIT)/.locked: requirements-audit.lock
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements-audit.lock
 	@touch $@
 
 # Only the name, the command and the requirements live in the install; the code is read from the checkout.
