@@ -135,7 +135,7 @@ def test_status_for_machines_has_stable_keys(loaded: Project) -> None:
     assert [list(account) for account in accounts] == 3 * [
         [
             "account", "cursor", "newest_call", "is_stale", "calls", "covered", "missing",
-            "rejected", "warnings", "last_run",
+            "rejected", "warnings", "schema_changes", "last_run",
         ]
     ]  # fmt: skip
     for account in accounts:
