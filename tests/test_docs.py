@@ -18,7 +18,14 @@ from sources.registry import PROVIDERS
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
     ROOT / name
-    for name in ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/recordings.md", "sql/README.md")
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/design.md",
+        "docs/recordings.md",
+        "docs/security.md",
+        "sql/README.md",
+    )
 ]
 README = (ROOT / "README.md").read_text("utf-8")
 

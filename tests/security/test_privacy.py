@@ -230,7 +230,11 @@ REPORTS = (
 def test_reports_are_the_same_under_a_hash_but_for_the_numbers(
     filled: Callable[[str], Project], report: str
 ) -> None:
-    given, hashed = (without_numbers(shown(filled(how), f"reporting.{report}")) for how in ("keep", "hash"))
+    # How often a number was spelled otherwise is not kept.
+    given, hashed = (
+        without_numbers(shown(filled(how), f"reporting.{report}", without=("spellings",)))
+        for how in ("keep", "hash")
+    )
     assert given
     assert hashed == given
 
