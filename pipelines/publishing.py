@@ -1,24 +1,25 @@
-"""The copy of the warehouse that every reader opens: replaced by an atomic rename, never changed in place."""
+"""The copy of the warehouse that every reader opens: replaced by an atomic rename, never changed while open.
+
+A large warehouse is not copied whole for a small change. The copy before the last is kept as a spare; once
+nobody has it open any more it is brought in step, which writes what differs, and takes the copy's place:
+
+    warehouse ──(what differs)──▶ spare ──(rename)──▶ copy ──▶ the next spare
+"""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
 
+from pipelines import file_copies
 from pipelines.warehouse import Files, newest_change, reading
 from sources.errors import CallsyncError, WarehouseError
 
 CHEAP_COPY_BYTES = 64 * 2**20
-"""Up to this size the copy is renewed even when a run brought nothing but its own line in `callsync.runs`."""
-
-_FICLONE = 0x40049409
-"""Linux ioctl that shares a file's blocks instead of copying them, where the file system can (btrfs, XFS)."""
+"""A smaller file is copied whole, even when a run brought nothing but its own line in `callsync.runs`."""
 
 
 def publish(warehouse: Path, newest: str | None, *, is_whole: bool = True) -> bool:
@@ -39,15 +40,20 @@ def publish(warehouse: Path, newest: str | None, *, is_whole: bool = True) -> bo
             f"{files.published.name} is not renewed: {warehouse.name} could not be written to its end; "
             "make room on the disk, and the next run goes on from there"
         )
-    if warehouse.stat().st_size > CHEAP_COPY_BYTES and _published_change(warehouse) == (newest,):
+    is_large = warehouse.stat().st_size > CHEAP_COPY_BYTES
+    if is_large and _published_change(warehouse) == (newest,):
         return False
     for left_by_a_killed_run in warehouse.parent.glob(f".{files.published.name}.*.tmp"):
         with suppress(OSError):
             left_by_a_killed_run.unlink()
     temporary = files.published.with_name(f".{files.published.name}.{os.getpid()}.tmp")
     try:
-        _copy(warehouse, temporary)
-        os.replace(temporary, files.published)
+        if is_large:
+            _renew_large(files, temporary)
+        else:
+            file_copies.write_whole(warehouse, temporary)
+            os.replace(temporary, files.published)
+            files.spare.unlink(missing_ok=True)
     except BlockingIOError:
         raise WarehouseError(
             f"{files.published.name} is not renewed: another program writes {warehouse.name}; "
@@ -61,32 +67,26 @@ def publish(warehouse: Path, newest: str | None, *, is_whole: bool = True) -> bo
     return True
 
 
+def _renew_large(files: Files, temporary: Path) -> None:
+    if file_copies.share(files.warehouse, temporary):
+        os.replace(temporary, files.published)
+        return
+    ready = temporary
+    if files.spare.exists() and file_copies.bring_in_step(files.warehouse, files.spare):
+        ready = files.spare
+    else:
+        file_copies.write_whole(files.warehouse, temporary)
+    # At no moment is there no copy: it gets a second name before the first one is taken.
+    with suppress(OSError):
+        os.link(files.published, files.next_spare)
+    os.replace(ready, files.published)
+    with suppress(OSError):
+        os.replace(files.next_spare, files.spare)
+
+
 def _published_change(warehouse: Path) -> tuple[str | None] | None:
     try:
         with closing(reading(warehouse)) as connection:
             return (newest_change(connection),)
     except (CallsyncError, duckdb.Error):
         return None
-
-
-def _copy(source: Path, target: Path) -> None:
-    with (
-        source.open("rb") as whole,
-        open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy,
-    ):
-        # DuckDB's own lock: another program cannot begin to write what is being copied.
-        fcntl.lockf(whole, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        if not _share_blocks(whole.fileno(), copy.fileno()):
-            shutil.copyfileobj(whole, copy, 4 * 2**20)
-        copy.flush()
-        os.fsync(copy.fileno())
-
-
-def _share_blocks(source: int, target: int) -> bool:
-    if sys.platform != "linux":
-        return False
-    try:
-        fcntl.ioctl(target, _FICLONE, source)
-    except OSError:
-        return False
-    return True

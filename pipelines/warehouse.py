@@ -73,6 +73,16 @@ class Files:
         """The pipelines directory of dlt."""
         return self.home / "pipelines"
 
+    @property
+    def spare(self) -> Path:
+        """The copy before the last, of a large warehouse."""
+        return self.home / "spare.duckdb"
+
+    @property
+    def next_spare(self) -> Path:
+        """The second name of the copy while another takes its place."""
+        return self.home / "spare.next.duckdb"
+
 
 @contextmanager
 def writing(

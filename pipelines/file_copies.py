@@ -1,0 +1,111 @@
+"""Copies of a large file: shared with it, brought in step with it, or written whole."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+COMPARED_BYTES = 256 * 2**10
+"""Compared and written at once: the size of DuckDB's blocks."""
+
+_FICLONE = 0x40049409
+"""Linux ioctl that shares a file's blocks instead of copying them, where the file system can (btrfs, XFS)."""
+
+
+def share(source: Path, target: Path) -> bool:
+    """Make `target` a file that shares the blocks of `source`; False where the file system cannot."""
+    if sys.platform != "linux":
+        return False
+    with _locked(source) as whole, _new(target) as copy:
+        try:
+            fcntl.ioctl(copy, _FICLONE, whole)
+        except OSError:
+            return False
+        os.fsync(copy)
+    return True
+
+
+def write_whole(source: Path, target: Path) -> None:
+    """Make `target` a copy of `source`.
+
+    Raises:
+        BlockingIOError: another program writes `source`.
+        OSError: it cannot be copied.
+    """
+    with _locked(source) as whole, _new(target) as copy:
+        with open(whole, "rb", closefd=False) as reading, open(copy, "wb", closefd=False) as writing:
+            shutil.copyfileobj(reading, writing, 4 * 2**20)
+        os.fsync(copy)
+
+
+def bring_in_step(source: Path, target: Path) -> bool:
+    """Write into `target` where it differs from `source`; False where that could be seen by anyone.
+
+    Reading both is several times cheaper than writing one. What `target` held before does not matter, so that
+    one left half done by a kill serves as well.
+
+    Raises:
+        BlockingIOError: another program writes `source`.
+        OSError: it cannot be read or written.
+    """
+    with _locked(source) as whole, _opened(target, os.O_RDWR) as copy:
+        if not _is_ours_alone(copy):
+            return False
+        size = os.fstat(whole).st_size
+        os.truncate(copy, size)
+        wanted, held = bytearray(COMPARED_BYTES), bytearray(COMPARED_BYTES)
+        for offset in range(0, size, COMPARED_BYTES):
+            # Behind the end of the file both keep what they held before.
+            length = os.preadv(whole, [wanted], offset)
+            os.preadv(copy, [held], offset)
+            if wanted != held:
+                _write(copy, memoryview(wanted)[:length], offset)
+        os.fsync(copy)
+    return True
+
+
+def _is_ours_alone(descriptor: int) -> bool:
+    """Whether a file has one name and nobody else has it open: only then Linux grants a lease to write."""
+    if sys.platform != "linux" or os.fstat(descriptor).st_nlink != 1:
+        return False
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError:
+        return False
+    return True
+
+
+def _write(descriptor: int, content: memoryview, offset: int) -> None:
+    # A full disk first takes a part, and then refuses.
+    while content:
+        written = os.pwrite(descriptor, content, offset)
+        content, offset = content[written:], offset + written
+
+
+@contextmanager
+def _locked(source: Path) -> Iterator[int]:
+    with _opened(source, os.O_RDONLY) as descriptor:
+        # DuckDB's own lock: another program cannot begin to write what is being copied.
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield descriptor
+
+
+@contextmanager
+def _new(target: Path) -> Iterator[int]:
+    with _opened(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+        yield descriptor
+
+
+@contextmanager
+def _opened(file: Path, flags: int) -> Iterator[int]:
+    descriptor = os.open(file, flags, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,158 @@
+"""The readers' copy of a large warehouse: exact, cheap, and never changed while somebody has it open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import file_copies, publishing
+from pipelines.warehouse import Files
+
+ROWS = 1_000_000
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
+    """A warehouse of some megabytes that counts as large, on a file system that shares no blocks."""
+    monkeypatch.setattr(publishing, "CHEAP_COPY_BYTES", 0)
+    monkeypatch.setattr(file_copies, "share", lambda source, target: False)
+    found = Files(tmp_path / "warehouse.duckdb")
+    found.home.mkdir(parents=True)
+    with duckdb.connect(str(found.warehouse)) as connection:
+        connection.execute("create schema callsync")
+        connection.execute(
+            "create table callsync.runs (run_id varchar, started_at timestamptz, changed bool)"
+        )
+        connection.execute(
+            f"create table calls as select range as id, hash(range) as what from range({ROWS})"
+        )
+    return found
+
+
+@pytest.fixture
+def change(files: Files) -> Callable[[int], None]:
+    """Changes one call and publishes."""
+
+    def changed(number: int) -> None:
+        with duckdb.connect(str(files.warehouse)) as connection:
+            connection.execute("update calls set what = what + 1 where id = ?", [number])
+            connection.execute("insert into calls values (?, 0)", [ROWS + number])
+        assert publishing.publish(files.warehouse, f"run {number}")
+
+    return changed
+
+
+def in_step(files: Files) -> bool:
+    return files.published.read_bytes() == files.warehouse.read_bytes()
+
+
+def rows(file: Path) -> int:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        (row,) = connection.execute("select count(*) from calls").fetchall()
+    return int(row[0])
+
+
+def test_each_copy_equals_the_warehouse_and_two_files_take_turns(
+    files: Files, change: Callable[[int], None]
+) -> None:
+    inodes = []
+    for number in range(6):
+        change(number)
+        assert in_step(files)
+        inodes.append(files.published.stat().st_ino)
+    assert len(set(inodes)) == 2
+    assert inodes[1:] == [inodes[1], inodes[2]] * 2 + [inodes[1]]
+
+
+def test_a_small_change_writes_little(
+    files: Files, change: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(0)
+    change(1)
+    written = []
+    write = file_copies._write
+
+    def counted(descriptor: int, content: memoryview, offset: int) -> None:
+        written.append(len(content))
+        write(descriptor, content, offset)
+
+    monkeypatch.setattr(file_copies, "_write", counted)
+    change(2)
+    assert in_step(files)
+    assert 0 < sum(written) < files.warehouse.stat().st_size / 2
+
+
+@pytest.mark.parametrize("client", ["DuckDB", "any program"])
+def test_what_a_reader_has_open_stays_as_it_was(
+    client: str, files: Files, change: Callable[[int], None]
+) -> None:
+    change(0)
+    if client == "DuckDB":
+        with duckdb.connect(str(files.published), read_only=True) as reader:
+            for number in range(1, 4):
+                change(number)
+                assert reader.execute("select count(*) from calls").fetchall() == [(ROWS + 1,)]
+                assert in_step(files)
+    else:
+        with files.published.open("rb") as reader:
+            before = os.pread(reader.fileno(), 10**9, 0)
+            for number in range(1, 4):
+                change(number)
+                assert in_step(files)
+            assert os.pread(reader.fileno(), 10**9, 0) == before
+    change(9)
+    assert rows(files.published) == ROWS + 5
+
+
+@pytest.mark.parametrize("left", [b"", b"garbage", b"\0" * 50_000_000], ids=["empty", "garbage", "longer"])
+def test_a_damaged_spare_does_no_harm(left: bytes, files: Files, change: Callable[[int], None]) -> None:
+    change(0)
+    change(1)
+    files.spare.write_bytes(left)
+    change(2)
+    assert in_step(files)
+
+
+def test_a_run_killed_while_it_exchanged_the_names_leaves_nothing_wrong(
+    files: Files, change: Callable[[int], None]
+) -> None:
+    change(0)
+    change(1)
+    os.link(files.published, files.next_spare)
+    shown = files.published.stat().st_ino
+    with duckdb.connect(str(files.published), read_only=True) as reader:
+        change(2)
+        assert in_step(files)
+        assert reader.execute("select count(*) from calls").fetchall() == [(ROWS + 2,)]
+    assert files.spare.stat().st_ino == shown
+    assert not files.next_spare.exists()
+    change(3)
+    assert in_step(files)
+
+
+def test_a_spare_that_is_the_copy_itself_is_not_touched(files: Files, change: Callable[[int], None]) -> None:
+    change(0)
+    files.spare.unlink(missing_ok=True)
+    os.link(files.published, files.spare)
+    shown = files.published.stat().st_ino
+    change(1)
+    assert files.published.stat().st_ino != shown
+    assert in_step(files)
+
+
+def test_where_blocks_can_be_shared_no_spare_is_kept(
+    files: Files, change: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shared(source: Path, target: Path) -> bool:
+        file_copies.write_whole(source, target)
+        return True
+
+    monkeypatch.setattr(file_copies, "share", shared)
+    change(0)
+    change(1)
+    assert in_step(files)
+    assert not files.spare.exists()
