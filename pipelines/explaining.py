@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 from pipelines import warehouse
+from sources.errors import WarehouseError
 
 _QUERY = """
 select
@@ -57,13 +60,19 @@ def read(path: Path, call_id: str) -> Explained | None:
     """What is known of a call by its id as in `reporting.calls`; None where there is no such call.
 
     Raises:
-        WarehouseError: nothing was published yet.
+        WarehouseError: nothing was published yet, or an earlier version published it.
     """
     parts = call_id.split("/", 2)
     if len(parts) < 3:
         return None
     with closing(warehouse.reading(path)) as connection:
-        rows = connection.execute(_QUERY, parts).fetchall()
+        try:
+            rows = connection.execute(_QUERY, parts).fetchall()
+        except duckdb.CatalogException:
+            name = warehouse.Files(path).published.name
+            raise WarehouseError(
+                f"an earlier version of callsync made {name}; run callsync sync once"
+            ) from None
     if not rows:
         return None
     started_at, is_exact, *steps = rows[0]

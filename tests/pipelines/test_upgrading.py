@@ -64,7 +64,11 @@ def test_the_first_versions_warehouse_is_synced_further(
         past.drop_legs(provider, past.truth(provider)[30][key])
     past.settle()
     assert old.done("status").out.count(" ok 2026-") == 3
+    call = f"etelecom/main/{past.truth('etelecom')[5]['id']}"
+    too_early = old.run("status", "--call", call)
+    assert (too_early.code, len(too_early.lines)) == (1, 1)
     old.done("sync")
+    assert ", or later" in old.done("status", "--call", call).out
     for provider in PROVIDERS:
         assert reported(old, provider) == expected(past, provider)
     (format_,) = old.rows("select value from callsync.meta where key = 'format'")
