@@ -141,22 +141,37 @@ def test_ctrl_c_ends_a_check(configured: Project, simulator: Simulator) -> None:
     assert err.strip() == "interrupted; what was loaded is kept, and the next run goes on from there"
 
 
-def test_a_second_run_is_turned_away_at_once(configured: Project, simulator: Simulator) -> None:
-    simulator.faults.latency_ms = 4000
-    first = configured.start("sync", "etelecom")
-    while not sum(simulator.requests.in_flight.values()):
-        time.sleep(0.05)
+@pytest.fixture
+def busy(configured: Project, simulator: Simulator) -> Iterator[subprocess.Popen[str]]:
+    """A run that waits for its provider as long as the test takes."""
+    simulator.faults.latency_ms = 60_000
+    with configured.start("sync", "etelecom") as first:
+        while not sum(simulator.requests.in_flight.values()):
+            time.sleep(0.05)
+        yield first
+        assert first.poll() is None
+        first.kill()
+        first.communicate()
+
+
+def test_a_second_run_is_turned_away_at_once(configured: Project, busy: subprocess.Popen[str]) -> None:
     outcome = configured.run("backfill", "vbot", "--from", "2026-01-01", "--to", "2026-01-02")
-    assert first.poll() is None
     assert outcome.code == 3
     (line,) = outcome.lines
-    assert f"pid {first.pid}" in line
+    assert f"pid {busy.pid}" in line
     assert "callsync sync etelecom" in line
     assert "since 20" in line
-    simulator.faults.latency_ms = 0
-    first.communicate(timeout=60)
-    assert first.returncode == 0
-    configured.done("sync")
+
+
+def test_a_lock_that_somebody_removed_still_leaves_one_writer(
+    configured: Project, busy: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lock", "holder.json"):
+        (configured.working / "warehouse" / name).unlink()
+    monkeypatch.setenv("CALLSYNC__WAREHOUSE_PATIENCE_SECONDS", "0.2")
+    outcome = configured.run("sync", "vbot")
+    assert outcome.code == 3
+    assert "another program has warehouse.duckdb open" in outcome.lines[-1]
 
 
 HOLDER = "import duckdb,sys; c=duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
