@@ -245,7 +245,11 @@ class Api:
             shown = request.place or request.url
             raise RequestRefused(f"{shown} is no usable address: {printable(str(error))}") from None
         except httpx.TransportError as error:
-            raise NetworkFault(f"{place} could not be reached: {printable(str(error))}") from None
+            # Mostly a kept connection that the provider ended meanwhile: another one can be had at once.
+            wait = 0.0 if isinstance(error, httpx.RemoteProtocolError) else None
+            raise NetworkFault(
+                f"{place} could not be reached: {printable(str(error))}", retry_after=wait
+            ) from None
 
     def refused(self, request: Request, answer: httpx.Response, body: bytes) -> ProviderError:
         """The error that an answer other than 2xx means; of a long body the beginning is enough."""
@@ -266,7 +270,10 @@ class Api:
             state
         )
         fault = state.outcome.exception() if state.outcome else None
-        if isinstance(fault, AccessDenied) and state.attempt_number == 1:
+        is_first = state.attempt_number == 1
+        if is_first and (
+            isinstance(fault, AccessDenied) or (isinstance(fault, NetworkFault) and fault.retry_after == 0)
+        ):
             return 0.0
         asked = fault.retry_after if isinstance(fault, Transient) else None
         wait = backoff if asked is None else max(asked, min(backoff, FIRST_WAIT_SECONDS))

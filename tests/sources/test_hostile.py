@@ -149,7 +149,7 @@ def test_a_nest_without_an_end_is_an_error_like_others(body: bytes, credentials:
     answer = b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s" % (packed, len(body), body)
     for kind in MADE:
         with hostile(lambda asked: Raw(answer)) as url, pytest.raises(UnreadableBody):
-            read(account(kind, url, credentials, concurrency=1))
+            read(account(kind, url, credentials, concurrency=1, max_attempts=1))
 
 
 def test_twelve_thousand_sessions_in_one_hour_are_read_by_splitting_the_hour(
