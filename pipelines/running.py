@@ -124,6 +124,7 @@ class Run:
             run_log.finish(self._connection, report, self._accounts, self._ledgers)
         except duckdb.Error as fault:
             report = replace(report, error=error or f"{UNWRITABLE}: {warehouse.one_line(fault)}")
+            self.leave_note(report)
         return report
 
     def leave_note(self, report: RunReport) -> None:

@@ -59,7 +59,7 @@ def test_a_first_run_without_room(
     project = Project(small)
     project.configure(simulator, everyone())
     ballast = leave(small, room)
-    outcome = project.run("sync")
+    outcome = project.finish("sync")
     assert outcome.code == 1
     (line,) = faults(outcome)
     assert said in line
@@ -80,7 +80,7 @@ def test_a_later_run_without_room_leaves_the_copy(
     project.done("sync", "vbot")
     before = project.published.read_bytes()
     ballast = leave(small, room)
-    outcome = project.run("sync")
+    outcome = project.finish("sync")
     assert outcome.code == 1
     assert len(faults(outcome)) == 1
     assert project.published.read_bytes() == before

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import duckdb
 import pytest
@@ -217,7 +218,7 @@ def test_a_reader_and_a_sync_do_not_meet(project: Project, changing: Simulator) 
     project.done("sync")
     with duckdb.connect(str(project.published), read_only=True) as reader:
         inode = project.published.stat().st_ino
-        changing.add_late("vbot", changing.since)
+        changing.add_late("vbot", changing.now - timedelta(days=1))
         project.done("sync")
         assert project.published.stat().st_ino != inode
         # Who has the earlier copy open still sees it whole.

@@ -146,8 +146,8 @@ def test_the_warehouse_is_told_while_the_download_goes_on(
     seen: list[int] = []
     publish = publishing.publish
 
-    def counted(*arguments: Any) -> bool:
-        renewed = publish(*arguments)
+    def counted(*arguments: Any, **named: Any) -> bool:
+        renewed = publish(*arguments, **named)
         # DuckDB takes a file of the same path for the one that this process has open already.
         copy = loaded.folder / f"seen-{len(seen)}.duckdb"
         shutil.copyfile(loaded.published, copy)
