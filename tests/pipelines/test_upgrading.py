@@ -138,11 +138,11 @@ def test_an_upgrade_that_was_interrupted_is_made_good(
     ],
     ids=" ".join,
 )
-def test_a_warehouse_of_a_newer_callsync_is_left_alone(command: str, loaded: Project) -> None:
+def test_a_warehouse_of_a_newer_callsync_is_left_alone(command: list[str], loaded: Project) -> None:
     for file in (loaded.warehouse, loaded.published):
         change(file, "insert or replace into callsync.meta values ('format', '999')")
     before = loaded.warehouse.read_bytes()
-    outcome = loaded.run(*command.split())
+    outcome = loaded.run(*command)
     assert outcome.code == 2
     (line,) = outcome.lines
     assert line.endswith("; update callsync. Nothing was changed")
