@@ -120,6 +120,12 @@ def _ended(arguments: list[str], command: str) -> tuple[int, str | None]:
     except (click.Abort, KeyboardInterrupt):
         complain(INTERRUPTED)
         return FAILED, INTERRUPTED
+    except RuntimeError as error:
+        # So DuckDB raises Ctrl-C that comes in the middle of a query.
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        complain(INTERRUPTED)
+        return FAILED, INTERRUPTED
     except CallsyncError as error:
         complain(str(error))
         code = (

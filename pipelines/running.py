@@ -117,8 +117,15 @@ class Run:
             error = INTERRUPTED
         except CallsyncError as fault:
             error = str(fault)
-        except (PipelineStepFailed, duckdb.Error, OSError) as fault:
-            error = f"{UNWRITABLE}: {warehouse.one_line(root_cause(fault))}"
+        except (PipelineStepFailed, duckdb.Error, OSError, RuntimeError) as fault:
+            cause = root_cause(fault)
+            # So DuckDB raises Ctrl-C that comes in the middle of a query.
+            if isinstance(cause, KeyboardInterrupt):
+                error = INTERRUPTED
+            elif isinstance(fault, RuntimeError):
+                raise
+            else:
+                error = f"{UNWRITABLE}: {warehouse.one_line(cause)}"
         report = RunReport(self._run_id, tuple(self._reports.values()), self._changed, error)
         try:
             run_log.finish(self._connection, report, self._accounts, self._ledgers)

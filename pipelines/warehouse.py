@@ -147,8 +147,8 @@ def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """All of it or nothing, also when Ctrl-C comes in the middle."""
-    connection.execute("begin")
     try:
+        connection.execute("begin")
         yield
     except BaseException:
         with suppress(duckdb.Error):
@@ -268,7 +268,7 @@ def _open(
             )
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
-                raise WarehouseError(f"{warehouse} cannot be opened: {one_line(error)}") from None
+                raise _unusable(warehouse, error) from None
             if time.monotonic() >= give_up_at:
                 raise WarehouseBusy(
                     f"another program has {warehouse.name} open; "

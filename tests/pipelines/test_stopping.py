@@ -111,6 +111,23 @@ def test_a_lost_copy_is_published_again(loaded: Project) -> None:
     assert not left_by_another.exists()
 
 
+@pytest.mark.parametrize("step", ["views.refresh", "run_log.begin"])
+def test_ctrl_c_in_the_middle_of_a_query_is_one_line_too(
+    step: str, configured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        # So DuckDB raises it.
+        raise RuntimeError("Query interrupted") from KeyboardInterrupt()
+
+    monkeypatch.setattr(f"pipelines.{step}", interrupted)
+    outcome = configured.run("sync", "etelecom")
+    assert outcome.code == 1
+    assert "interrupted" in outcome.err
+    assert "Traceback" not in outcome.err
+    monkeypatch.undo()
+    configured.done("sync", "etelecom")
+
+
 def test_ctrl_c_is_one_line_at_once_even_in_a_pause(
     configured: Project, simulator: Simulator, undisturbed: dict[str, list[str]]
 ) -> None:
