@@ -9,20 +9,19 @@ it. The queue is bounded, so memory follows the configuration and not the length
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sources.account import Account
 from sources.errors import AccessDenied, IncompleteRead, ProviderError, WindowOverflow
+from sources.fingerprints import distinct, fingerprint_of
+from sources.gathering import Gathered, Piece
 from sources.ledger import Ledger, key_of
 from sources.provider import Connection, Page, Provider
 from sources.shaping import Shaped, concat, digest, shape
@@ -41,62 +40,6 @@ IDLE_COMMIT = timedelta(hours=1)
 
 NAMES_AGE = timedelta(hours=1)
 """How old the names of hotlines, members and extensions may be before a sync reads them again."""
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """What a worker hands to the gatherer: records, news for the ledger, a fault, or the end of its work."""
-
-    data: tuple[RecordType, Shaped] | None = None
-    rejections: tuple[Rejection, ...] = ()
-    finished: WindowRead | None = None
-    ledger: Callable[[Ledger], Ledger] | None = None
-    note: str | None = None
-    failure: Exception | None = None
-    is_last: bool = False
-
-
-@dataclass
-class _Gathered:
-    """A unit in the making."""
-
-    parts: dict[str, tuple[RecordType, list[Shaped]]] = field(default_factory=dict)
-    rejections: list[Rejection] = field(default_factory=list)
-    windows: list[WindowRead] = field(default_factory=list)
-    rows: int = 0
-    began: float = field(default_factory=time.monotonic)
-
-    def add(self, piece: _Piece) -> None:
-        if piece.data is not None:
-            record_type, shaped = piece.data
-            self.parts.setdefault(record_type.table, (record_type, []))[1].append(shaped)
-            self.rows += shaped.tables[record_type.table].num_rows
-        self.rejections.extend(piece.rejections)
-        if piece.finished is not None:
-            self.windows.append(piece.finished)
-
-    @property
-    def has_data(self) -> bool:
-        return bool(self.parts or self.rejections)
-
-    def is_full(self, size: UnitSize) -> bool:
-        return self.has_data and (
-            self.rows >= size.rows
-            or (self.rows >= size.least_rows and size.is_wanted())
-            or time.monotonic() - self.began >= size.seconds
-        )
-
-    def unit(self, account: Account, kind: str, ledger: Ledger) -> Unit:
-        return Unit(
-            account=account,
-            kind=kind,
-            data=tuple(
-                (record_type, concat(record_type, parts)) for record_type, parts in self.parts.values()
-            ),
-            windows=tuple(self.windows),
-            rejections=tuple(self.rejections),
-            ledger=ledger,
-        )
 
 
 class _Abandoned(Exception):
@@ -134,7 +77,7 @@ class AccountReader:
         self._observe = observe
         self._now = now
         self._lookback: timedelta = account.options.lookback
-        self._pieces: queue.Queue[_Piece] = queue.Queue(maxsize=max(2, account.options.concurrency))
+        self._pieces: queue.Queue[Piece] = queue.Queue(maxsize=max(2, account.options.concurrency))
         self._stop = threading.Event()
         self._abandon = threading.Event()
         self._force = False
@@ -164,7 +107,7 @@ class AccountReader:
             self.ledger = self.ledger.under(self._lookback, self._now)
         self._observe(self._account, Planned(len(windows)))
         workers = self._start(self._jobs(wanted, windows))
-        gathered, failure = _Gathered(), None
+        gathered, failure = Gathered(), None
         try:
             while workers:
                 piece = self._pieces.get()
@@ -176,7 +119,7 @@ class AccountReader:
                 if gathered.is_full(self._size):
                     committed = self._at(wanted)
                     yield gathered.unit(self._account, wanted.kind, committed)
-                    gathered = _Gathered()
+                    gathered = Gathered()
         finally:
             self._stop.set()
             self._abandon.set()
@@ -199,7 +142,7 @@ class AccountReader:
         least = IDLE_COMMIT if wanted.kind == "sync" and committed.cursor else SECOND
         return moved >= least or self.ledger.findings != committed.findings
 
-    def _take(self, piece: _Piece, gathered: _Gathered) -> None:
+    def _take(self, piece: Piece, gathered: Gathered) -> None:
         gathered.add(piece)
         if piece.ledger is not None:
             self.ledger = piece.ledger(self.ledger)
@@ -208,7 +151,7 @@ class AccountReader:
         if piece.finished is not None:
             self._observe(self._account, piece.finished)
 
-    def _jobs(self, wanted: Span, windows: Sequence[Window]) -> Iterator[Iterator[_Piece]]:
+    def _jobs(self, wanted: Span, windows: Sequence[Window]) -> Iterator[Iterator[Piece]]:
         """What the workers do, in this order, each job lazily in one worker."""
         if wanted.kind == "sync" and self._ledger_names_are_old():
             yield self._read_names()
@@ -219,7 +162,7 @@ class AccountReader:
         if wanted.kind == "sync":
             yield self._read_unfinished(windows)
 
-    def _start(self, jobs: Iterator[Iterator[_Piece]]) -> list[threading.Thread]:
+    def _start(self, jobs: Iterator[Iterator[Piece]]) -> list[threading.Thread]:
         lock = threading.Lock()
 
         def work() -> None:
@@ -235,11 +178,11 @@ class AccountReader:
                     break
                 except IncompleteRead as failure:
                     # Only this window's list is wrong; the others may well be read.
-                    self._pieces.put(_Piece(failure=failure))
+                    self._pieces.put(Piece(failure=failure))
                 except Exception as failure:
                     self._stop.set()
-                    self._pieces.put(_Piece(failure=failure))
-            self._pieces.put(_Piece(is_last=True))
+                    self._pieces.put(Piece(failure=failure))
+            self._pieces.put(Piece(is_last=True))
 
         workers = [
             threading.Thread(target=work, name=f"read-{self._account}-{number}", daemon=True)
@@ -249,7 +192,7 @@ class AccountReader:
             worker.start()
         return workers
 
-    def _read_chain(self, chain: tuple[Window, ...]) -> Iterator[_Piece]:
+    def _read_chain(self, chain: tuple[Window, ...]) -> Iterator[Piece]:
         """Read windows that one walk covers; a single one is halved when paging cannot reach its end."""
         whole = Window(chain[0].start, chain[-1].end)
         try:
@@ -263,7 +206,7 @@ class AccountReader:
             error.args = (f"{error} (window {whole})",) if str(whole) not in str(error) else error.args
             raise
 
-    def _read_window(self, whole: Window, chain: tuple[Window, ...]) -> Iterator[_Piece]:
+    def _read_window(self, whole: Window, chain: tuple[Window, ...]) -> Iterator[Piece]:
         record_type = self._connection.calls
         for is_second_read in (False, True):
             held: list[Shaped] = []
@@ -286,7 +229,7 @@ class AccountReader:
                 if is_second_read:
                     raise
                 continue
-            rows = _distinct(keys) + len(rejections)
+            rows = distinct(keys) + len(rejections)
             if total is None or rows >= total:
                 break
             if is_second_read:
@@ -295,11 +238,11 @@ class AccountReader:
         known = self.ledger.fingerprints.get(key_of(whole))
         is_read_again = any(window.end + self._lookback > self._now for window in chain)
         may_compare = (known is not None or is_read_again) and not passed_on
-        fingerprint = _fingerprint(content, rejections) if may_compare else None
+        fingerprint = fingerprint_of(content, rejections) if may_compare else None
         changed = self._force or fingerprint is None or fingerprint != known
         if changed and content is not None and content.tables[record_type.table].num_rows:
             yield self._calls(content)
-        yield _Piece(
+        yield Piece(
             rejections=tuple(rejections) if changed else (),
             finished=WindowRead(whole, rows, total, warnings, len(rejections), changed),
             ledger=lambda ledger: ledger.read(
@@ -307,21 +250,21 @@ class AccountReader:
             ),
         )
 
-    def _calls(self, shaped: Shaped) -> _Piece:
+    def _calls(self, shaped: Shaped) -> Piece:
         """A piece of calls, and what it says of calls that are not complete yet."""
         record_type, unfinished_of = self._connection.calls, self._provider.unfinished
         if unfinished_of is None:
-            return _Piece(data=(record_type, shaped))
+            return Piece(data=(record_type, shaped))
         seen = [
             str(key) for key in shaped.tables[record_type.table].column(record_type.key_column).to_pylist()
         ]
         unfinished = unfinished_of(shaped)
-        return _Piece(
+        return Piece(
             data=(record_type, shaped),
             ledger=lambda ledger: ledger.with_unfinished(seen, unfinished),
         )
 
-    def _read_unfinished(self, windows: Sequence[Window]) -> Iterator[_Piece]:
+    def _read_unfinished(self, windows: Sequence[Window]) -> Iterator[Piece]:
         """Read calls again that were not complete, where no window of this run has them."""
         if self._provider.unfinished is None:
             return
@@ -341,7 +284,7 @@ class AccountReader:
                 name = f"unfinished {first}"
                 yield from self._if_new(name, record_type, concat(record_type, parts), self._calls)
 
-    def _read_names(self) -> Iterator[_Piece]:
+    def _read_names(self) -> Iterator[Piece]:
         for record_type, pages in self._connection.names():
             try:
                 parts = [shaped for shaped, _ in self._shape(record_type, pages)]
@@ -349,7 +292,7 @@ class AccountReader:
                 # The calls meet the same refusal, and say so once.
                 return
             except ProviderError as error:
-                yield _Piece(note=f"{record_type.table} could not be read: {error}")
+                yield Piece(note=f"{record_type.table} could not be read: {error}")
                 continue
             if parts:
                 yield from self._if_new(
@@ -358,17 +301,17 @@ class AccountReader:
                     concat(record_type, parts),
                     partial(_names_piece, record_type),
                 )
-        yield _Piece(ledger=lambda ledger: replace(ledger, names_read_at=self._now))
+        yield Piece(ledger=lambda ledger: replace(ledger, names_read_at=self._now))
 
     def _if_new(
-        self, name: str, record_type: RecordType, shaped: Shaped, piece: Callable[[Shaped], _Piece]
-    ) -> Iterator[_Piece]:
+        self, name: str, record_type: RecordType, shaped: Shaped, piece: Callable[[Shaped], Piece]
+    ) -> Iterator[Piece]:
         """The piece and its fingerprint, unless an earlier run brought the same content under this name."""
         fingerprint = digest(shaped)
         if self.ledger.contents.get(name) == fingerprint:
             return
         yield piece(shaped)
-        yield _Piece(
+        yield Piece(
             rejections=tuple(_rejections(record_type, "", shaped)),
             ledger=lambda ledger: replace(ledger, contents={**ledger.contents, name: fingerprint}),
         )
@@ -404,28 +347,9 @@ class AccountReader:
         )
 
 
-def _names_piece(record_type: RecordType, shaped: Shaped) -> _Piece:
-    return _Piece(data=(record_type, shaped))
+def _names_piece(record_type: RecordType, shaped: Shaped) -> Piece:
+    return Piece(data=(record_type, shaped))
 
 
 def _rejections(record_type: RecordType, window: str, shaped: Shaped) -> list[Rejection]:
     return [Rejection(record_type.table, window, rejected) for rejected in shaped.rejected]
-
-
-def _distinct(keys: Sequence[pa.ChunkedArray]) -> int:
-    if not keys:
-        return 0
-    return int(
-        pc.count_distinct(
-            pa.chunked_array([chunk for key in keys for chunk in key.chunks], keys[0].type)
-        ).as_py()
-    )
-
-
-def _fingerprint(content: Shaped | None, rejections: Sequence[Rejection]) -> str:
-    rejected = sorted(rejection.rejected.payload for rejection in rejections)
-    return f"{digest(content) if content is not None else 'empty'}:{_hash(rejected)}"
-
-
-def _hash(payloads: Sequence[bytes]) -> str:
-    return hashlib.blake2b(b"\0".join(payloads), digest_size=8).hexdigest() if payloads else ""

@@ -6,6 +6,7 @@ test ──an order, as a line of JSON──▶ nursery ──fork──▶ call
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -90,11 +91,8 @@ class Nursery:
 
 def _serve() -> None:
     # Everything that a run needs, so that none spends its time on it.
-    import duckdb  # noqa: F401
-    import sqlglot  # noqa: F401
-
-    from pipelines import phone_numbers, progress, running  # noqa: F401
-
+    for name in ("duckdb", "sqlglot", "pipelines.phone_numbers", "pipelines.progress", "pipelines.running"):
+        importlib.import_module(name)
     for line in sys.stdin:
         print(json.dumps(_ended(json.loads(line))), flush=True)
 
