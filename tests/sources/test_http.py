@@ -39,13 +39,7 @@ from sources.http import (
     printable,
     retry_after,
 )
-from sources.pace import (
-    ECHO_SECONDS,
-    LEAST_PER_SECOND,
-    PACE_MARGIN_SECONDS,
-    RECOVERY_REQUESTS,
-    Pace,
-)
+from sources.pace import PACE_MARGIN_SECONDS, Pace
 from sources.redaction import SHORTEST_TRACE
 from tests.sources.accounts import (
     UNTIL,
@@ -57,6 +51,7 @@ from tests.sources.accounts import (
     simulated,
     streamed,
 )
+from tests.sources.clock import Clock
 
 NOW = datetime(2026, 1, 31, 3, 0, tzinfo=UTC)
 KEY = "a-very-secret-key-0123456789"
@@ -395,117 +390,6 @@ def test_a_transient_fault_counts_its_attempts_and_the_caller_may_ask_for_fewer(
     assert len(made.seen) == 2
 
 
-@pytest.mark.parametrize(
-    ("per_second", "group", "span"), [(5, 5, 1.0), (1, 1, 1.0), (0.5, 1, 2.0), (2.5, 2, 0.8)]
-)
-def test_never_more_requests_in_a_second_than_agreed_however_many_threads_ask(
-    monkeypatch: pytest.MonkeyPatch, per_second: float, group: int, span: float
-) -> None:
-    monkeypatch.setattr("sources.pace.time.monotonic", lambda: 1000.0)
-    sent: list[float] = []
-    here = threading.local()
-
-    def sleep(seconds: float) -> None:
-        here.waited = seconds
-
-    pace = Pace(per_second, sleep)
-
-    def ask() -> None:
-        for _ in range(10):
-            here.waited = 0.0
-            pace.wait()
-            sent.append(here.waited)
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    sent.sort()
-    assert len(sent) == 40
-    assert all(later - earlier >= span for earlier, later in zip(sent, sent[group:], strict=False))
-    assert sent[-1] <= (40 / group) * (span + 2 * PACE_MARGIN_SECONDS)
-
-
-class Clock:
-    """Seconds that pass when somebody sleeps."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr("sources.pace.time.monotonic", lambda: self.now)
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def sent_within(self, pace: Pace, seconds: float) -> int:
-        """How many requests the pace lets pass in the next seconds."""
-        ends, sent = self.now + seconds, 0
-        while self.now < ends:
-            pace.wait()
-            sent += 1
-        return sent
-
-
-@pytest.mark.parametrize("per_second", [8, 40])
-def test_a_refusal_halves_the_pace_which_then_recovers_to_what_is_agreed(
-    monkeypatch: pytest.MonkeyPatch, per_second: float
-) -> None:
-    clock = Clock(monkeypatch)
-    pace = Pace(per_second, clock.sleep)
-    assert clock.sent_within(pace, 4) == pytest.approx(4 * per_second, rel=0.35)
-    pace.slow_down()
-    pace.slow_down()
-    began = clock.now
-    for _ in range(RECOVERY_REQUESTS):
-        pace.wait()
-    # From half of the rate to all of it: at three quarters on average.
-    assert clock.now - began == pytest.approx(RECOVERY_REQUESTS / (0.72 * per_second), rel=0.15)
-    for _ in range(4 * RECOVERY_REQUESTS):
-        pace.wait()
-    assert clock.sent_within(pace, 4) == pytest.approx(4 * per_second, rel=0.35)
-
-
-def test_refusals_that_go_on_slow_down_further_but_not_to_a_standstill(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = Clock(monkeypatch)
-    pace = Pace(10, clock.sleep)
-    for _ in range(20):
-        clock.sent_within(pace, 2 * ECHO_SECONDS)
-        pace.slow_down()
-    assert clock.sent_within(pace, 10) == pytest.approx(10 * LEAST_PER_SECOND, abs=2)
-
-
-def test_an_account_without_a_limit_is_slowed_to_half_of_what_was_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = Clock(monkeypatch)
-    pace = Pace(0, clock.sleep)
-    pace.wait()
-    pace.slow_down()
-    for _ in range(20):
-        pace.wait()
-        clock.sleep(0.05)
-    pace.slow_down()
-    assert clock.sent_within(pace, 1) == pytest.approx(13, abs=4)
-
-
-def test_a_pause_that_begins_while_a_request_waits_for_its_turn_holds_for_it_too(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = Clock(monkeypatch)
-
-    def sleep(seconds: float) -> None:
-        if clock.now < 1001:
-            pace.pause(5)
-        clock.sleep(seconds)
-
-    pace = Pace(1, sleep)
-    pace.wait()
-    pace.wait()
-    assert clock.now == 1005
-
-
 def test_a_refusal_pauses_and_slows_every_request_of_the_account(
     rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -592,26 +476,6 @@ def test_the_provider_sees_no_more_requests_than_agreed(simulator: Simulator) ->
     assert len(requests_of(simulator, "etelecom")) == 44
     # How many come in one second depends on the machine too; that so many took so long does not.
     assert took >= 2 * (1 + PACE_MARGIN_SECONDS)
-
-
-def test_without_a_pace_nothing_waits() -> None:
-    waits: list[float] = []
-    pace = Pace(0, waits.append)
-    for _ in range(1000):
-        pace.wait()
-    assert not waits
-
-
-def test_a_pause_the_provider_asks_for_holds_every_request_of_the_account(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sources.pace.time.monotonic", lambda: 1000.0)
-    waits: list[float] = []
-    pace = Pace(0, waits.append)
-    pace.pause(5)
-    pace.pause(3)
-    pace.wait()
-    assert waits == [5.0]
 
 
 @given(st.binary(max_size=900))
