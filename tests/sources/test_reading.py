@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,14 +10,11 @@ from typing import Any
 import pytest
 
 from simulator import REMOVED, Simulator
-from sources.account import Account
 from sources.errors import AccessDenied, IncompleteRead, WindowOverflow
-from sources.etelecom.fields import CALL_LOGS
 from sources.ledger import Ledger
-from sources.provider import Finding, Page
+from sources.provider import Page
 from sources.reading import AccountReader
 from sources.registry import PROVIDERS
-from sources.shaping.fields import RecordType
 from sources.units import Noted, Span, Unit, UnitSize
 from sources.voximplant import api as voximplant_api
 from sources.windows import SECOND, Intervals, Window, span
@@ -25,93 +22,23 @@ from tests.sources.accounts import (
     IDS,
     UNTIL,
     WHOLE,
-    account_of,
     connect,
     ids,
     requests_of,
     simulated,
 )
-
-START, END = UNTIL - timedelta(days=5), UNTIL
-SYNC = Span("sync", START, END)
-
-
-def reader(account: Account, connection: Any, ledger: Ledger | None = None, **options: Any) -> AccountReader:
-    given = {"now": END} | options
-    return AccountReader(PROVIDERS[account.provider], account, connection, ledger or Ledger(), **given)
-
-
-def read(
-    account: Account, ledger: Ledger | None = None, wanted: Span = SYNC, **options: Any
-) -> tuple[list[Unit], Ledger]:
-    """One run over a simulated account: its units, and the ledger as it is saved."""
-    connection = connect(account, dict(ledger.findings) if ledger else {})
-    try:
-        units = list(reader(account, connection, ledger, **options).units(wanted))
-    finally:
-        connection.close()
-    saved = units[-1].ledger if units else ledger
-    return units, Ledger.from_json(json.loads(json.dumps(saved.to_json() if saved else {})))
-
-
-def rows(units: Sequence[Unit], table: str) -> list[dict[str, Any]]:
-    return [
-        row
-        for unit in units
-        for _, shaped in unit.data
-        for row in shaped.tables.get(table, _NONE).to_pylist()
-    ]
-
-
-class _Nothing:
-    def to_pylist(self) -> list[dict[str, Any]]:
-        return []
-
-
-_NONE: Any = _Nothing()
-
-
-def call_log(at: datetime, number: int = 0) -> bytes:
-    """A call log whose id is its second, and a number for more than one a second."""
-    return json.dumps({"id": f"{at.timestamp():.0f}{number:03}", "started_at": at.isoformat()}).encode()
-
-
-class Scripted:
-    """A connection whose windows are answered by a function."""
-
-    calls: RecordType = CALL_LOGS
-    zone = "UTC"
-    constants: Mapping[str, str] = {}
-    findings: Mapping[str, str] = {}
-
-    def __init__(self, answer: Callable[[Window], Iterable[Page]], *, walks: bool = False) -> None:
-        self.answer = answer
-        self.walks = walks
-        self.asked: list[Window] = []
-
-    def pages(self, window: Window) -> Iterator[Page]:
-        self.asked.append(window)
-        yield from self.answer(window)
-
-    def pages_of(self, ids: Sequence[str]) -> Iterator[Page]:
-        raise NotImplementedError
-
-    def names(self) -> Iterator[tuple[RecordType, Iterator[Page]]]:
-        return iter(())
-
-    def check(self) -> Iterator[Finding]:
-        return iter(())
-
-    def close(self) -> None:
-        return None
-
-
-def scripted_account(**options: Any) -> Account:
-    return account_of("etelecom", **{"api_key": "1:secret", "lookback_days": 1} | options)
-
-
-def one_call(window: Window) -> list[Page]:
-    return [Page([call_log(window.start)], total=1)]
+from tests.sources.runs import (
+    END,
+    START,
+    SYNC,
+    Scripted,
+    call_log,
+    one_call,
+    read,
+    reader,
+    rows,
+    scripted_account,
+)
 
 
 @pytest.mark.parametrize("provider", ["vbot", "etelecom", "voximplant"])
@@ -216,119 +143,6 @@ def test_a_split_window_is_read_whole(simulator: Simulator, monkeypatch: pytest.
     found = {str(row["call_session_history_id"]) for row in rows(units, "call_sessions")}
     assert found == ids(simulator.truth("voximplant"), "voximplant")
     assert [(window.start, window.end) for window in ledger.finished] == [(START, END)]
-
-
-def test_a_short_count_is_read_again_once() -> None:
-    reads: list[Window] = []
-
-    def answer(window: Window) -> list[Page]:
-        reads.append(window)
-        return [Page([call_log(window.start, number) for number in range(len(reads))], total=2)]
-
-    wanted = Span("backfill", START, START + timedelta(hours=1))
-    (unit,) = reader(scripted_account(), Scripted(answer)).units(wanted)
-    assert (len(reads), unit.windows[0].rows, unit.windows[0].provider_total) == (2, 2, 2)
-
-
-def test_a_count_that_stays_short_is_an_error_and_the_window_is_not_finished() -> None:
-    connection = Scripted(lambda window: [Page([call_log(window.start)], total=3)])
-    run = reader(scripted_account(), connection)
-    with pytest.raises(IncompleteRead, match="1 calls came of 3 that the provider counts, twice"):
-        list(run.units(Span("backfill", START, START + timedelta(hours=1))))
-    assert len(connection.asked) == 2
-    assert not run.ledger.finished
-
-
-def test_a_list_that_breaks_off_is_read_again_once() -> None:
-    reads: list[Window] = []
-
-    def answer(window: Window) -> Iterator[Page]:
-        reads.append(window)
-        yield Page([call_log(window.start)])
-        if len(reads) == 1:
-            raise IncompleteRead("the list shows earlier pages again")
-        yield Page([call_log(window.start, 1)])
-
-    wanted = Span("backfill", START, START + timedelta(hours=1))
-    (unit,) = reader(scripted_account(), Scripted(answer)).units(wanted)
-    assert (len(reads), unit.windows[0].rows) == (2, 2)
-
-
-def test_a_list_that_breaks_off_twice_is_an_error_and_the_other_windows_are_read() -> None:
-    asked: list[Window] = []
-
-    def answer(window: Window) -> list[Page]:
-        asked.append(window)
-        if window.start.day == 28:
-            raise IncompleteRead("the list does not end")
-        return one_call(window)
-
-    run = reader(scripted_account(concurrency=1), Scripted(answer))
-    units: list[Unit] = []
-    with pytest.raises(IncompleteRead, match="does not end"):
-        units.extend(run.units(SYNC))
-    assert [window.start.day for window in asked].count(28) == 2
-    assert [window.window.start.day for unit in units for window in unit.windows] == [26, 27, 29, 30, 31]
-
-
-@pytest.fixture(scope="module")
-def _still() -> Iterator[Simulator]:
-    with Simulator(calls=150, seed=7, days=4, until=UNTIL) as running:
-        running.settle()
-        yield running
-
-
-@pytest.fixture
-def still(_still: Simulator) -> Iterator[Simulator]:
-    """A simulator that tests share: they play faults on it and change nothing."""
-    yield _still
-    _still.faults.clear()
-
-
-COUNTED = {
-    "vbot v3": ("vbot", "v3", "call/get-all", {}),
-    "vbot v2": ("vbot", "v2", "historycall/getAll", {"time_unit": "s"}),
-    "vbot v2, walked": ("vbot", "v2", "historycall/getAll", {"time_unit": "none"}),
-    "vbot v1": ("vbot", "v1", "historycall/getAll", {}),
-    "voximplant": ("voximplant", None, "GetCallHistory", {}),
-}
-
-
-@pytest.mark.parametrize(("provider", "version", "endpoint", "options"), COUNTED.values(), ids=COUNTED)
-@pytest.mark.parametrize("kind", ["empty_page", "endless", "repeated_cursor"])
-def test_a_window_with_fewer_calls_than_the_provider_counts_is_never_finished(
-    still: Simulator, provider: str, version: str | None, endpoint: str, options: Any, kind: str
-) -> None:
-    # So small that every window has more than one page.
-    account = simulated(still, provider, version, page_size=5, window_days=9, **options)
-    connection = connect(account)
-    run = reader(account, connection)
-    still.faults.sometimes(kind, 1.0, provider, endpoint)
-    units: list[Unit] = []
-    with pytest.raises(IncompleteRead, match="came of"):
-        units.extend(run.units(Span("backfill", START, END - timedelta(hours=10))))
-    connection.close()
-    assert not run.ledger.finished
-    assert not [window for unit in units for window in unit.windows]
-
-
-@pytest.mark.parametrize(("provider", "version", "endpoint", "options"), COUNTED.values(), ids=COUNTED)
-def test_a_page_that_was_empty_once_is_made_good_by_the_second_read(
-    still: Simulator, provider: str, version: str | None, endpoint: str, options: Any
-) -> None:
-    account = simulated(still, provider, version, page_size=20, concurrency=1, **options)
-    still.faults.next("empty_page", provider=provider, endpoint=endpoint)
-    units, ledger = read(account)
-    found = rows(units, PROVIDERS[provider].calls.table)
-    if version != "v1":  # it gives no ids
-        assert len({row[IDS[provider]] for row in found}) == 150
-    assert [(window.start, window.end) for window in ledger.finished] == [(START, END)]
-
-
-def test_a_provider_that_counts_more_than_it_lists_is_not_believed(simulator: Simulator) -> None:
-    simulator.faults.sometimes("empty_page", 1.0, "vbot", "call/get-all")
-    with pytest.raises(IncompleteRead, match="twice"):
-        read(simulated(simulator, "vbot"))
 
 
 @pytest.mark.parametrize(
