@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from pipelines import file_copies, publishing
 from pipelines.warehouse import Files
+from sources.errors import WarehouseError
 
 ROWS = 1_000_000
 
@@ -130,6 +132,25 @@ def test_a_run_killed_while_it_exchanged_the_names_leaves_nothing_wrong(
         assert reader.execute("select count(*) from calls").fetchall() == [(ROWS + 2,)]
     assert files.spare.stat().st_ino == shown
     assert not files.next_spare.exists()
+    change(3)
+    assert in_step(files)
+
+
+def test_a_disk_that_fills_up_leaves_the_copy_as_it_was(
+    files: Files, change: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(0)
+    change(1)
+    before = files.published.read_bytes()
+
+    def full(descriptor: int, content: memoryview, offset: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.file_copies.os.pwrite", full)
+        with pytest.raises(WarehouseError, match=r"cannot be published: No space left on device$"):
+            change(2)
+    assert files.published.read_bytes() == before
     change(3)
     assert in_step(files)
 
