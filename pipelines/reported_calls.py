@@ -19,6 +19,7 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines import warehouse
+from pipelines.portions import portions
 from pipelines.views import CALLS_DEFINITION, REPORTED_CALLS, sql_views
 from sources.account import Account
 from sources.provider import Provider
@@ -31,13 +32,16 @@ ROW_GROUP = 122_880
 """Rows that DuckDB stores together."""
 
 _GATHERED = "renewed_calls"
+_IN_UNIT = "unit_"
+"""What the names of a unit's tables begin with."""
 
 
 def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every row anew."""
-    with warehouse.transaction(connection):
-        connection.execute(f"delete from {REPORTED_CALLS}")
-        connection.execute(f"insert into {REPORTED_CALLS} select * from {CALLS_DEFINITION}")
+    """Make every row anew, a portion of the calls at a time."""
+    connection.execute(f"delete from {REPORTED_CALLS}")
+    for provider in PROVIDERS.values():
+        for _ in portions(connection, provider, _IN_UNIT):
+            connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
 
 
 class Renewal:
@@ -59,7 +63,7 @@ class Renewal:
             calls = [shaped for record_type, shaped in unit.data if record_type.table == provider.calls.table]
             if len(calls) < len(unit.data):
                 self.enter()
-                self._renew_account(unit.account)
+                self._renew_account(provider, unit.account)
             elif calls:
                 self._gather(provider, calls[0].tables)
         if self._gathered >= ROW_GROUP:
@@ -78,13 +82,12 @@ class Renewal:
         self._connection.execute(f"drop table {_GATHERED}")
         self._gathered = 0
 
-    def _renew_account(self, account: Account) -> None:
-        whose, values = "where provider = ? and account = ?", [account.provider, account.name]
-        with warehouse.transaction(self._connection):
-            self._connection.execute(f"delete from {REPORTED_CALLS} {whose}", values)
-            self._connection.execute(
-                f"insert into {REPORTED_CALLS} select * from {CALLS_DEFINITION} {whose}", values
-            )
+    def _renew_account(self, provider: Provider, account: Account) -> None:
+        self._connection.execute(
+            f"delete from {REPORTED_CALLS} where provider = ? and account = ?", [provider.name, account.name]
+        )
+        for _ in portions(self._connection, provider, _IN_UNIT, account.name):
+            self._connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
 
     def _gather(self, provider: Provider, tables: Mapping[str, pa.Table]) -> None:
         for name, table in tables.items():
@@ -127,4 +130,4 @@ def over_unit(provider_name: str) -> str:
 
 
 def _in_unit(table: str) -> str:
-    return f"unit_{table}"
+    return f"{_IN_UNIT}{table}"
