@@ -1,4 +1,4 @@
-"""The calls of a warehouse, some at a time: making something anew of all of them takes the memory of a few."""
+"""The calls of a warehouse, some at a time: to make something anew of all takes the memory of a few."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import duckdb
 from sources.provider import Provider
 
 CALLS = 50_000
-"""Calls of a portion: with their lists about 30 MB, a quarter of the least memory that DuckDB can be given."""
+"""Calls of a portion: with their lists about 30 MB, a quarter of the least memory DuckDB can be given."""
 
 
 def portions(
