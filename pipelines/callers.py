@@ -23,8 +23,15 @@ CALLS = 1_000_000
 """Calls whose callers are made anew together: so many take about 100 MB."""
 
 COLUMNS = (
-    "provider, account, provider_call_id, contact_number, from_number, direction, outcome, is_answered, "
-    "is_missed, started_at, local_started_at"
+    *CALLER,
+    "provider_call_id",
+    "from_number",
+    "direction",
+    "outcome",
+    "is_answered",
+    "is_missed",
+    "started_at",
+    "local_started_at",
 )
 """What the definitions read of `callsync.reported_calls`."""
 
@@ -38,8 +45,16 @@ def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
     for table in OF_CALLERS:
         connection.execute(f"delete from {table}")
     portions = -(-calls // CALLS)
+    if portions <= 1:
+        for table, definition in OF_CALLERS.items():
+            connection.execute(f"insert into {table} select * from {definition}")
+        return
     for portion in range(portions):
-        _insert(connection, f"where hash(contact_number) % {portions} = {portion}")
+        _insert(
+            connection,
+            f"select {', '.join(COLUMNS)} from {REPORTED_CALLS} "
+            f"where hash(contact_number) % {portions} = {portion}",
+        )
 
 
 class Changed:
@@ -68,7 +83,7 @@ class Changed:
                 "(provider varchar, account varchar, contact_number varchar)"
             )
         self._some = True
-        earlier, later = (f"select {COLUMNS} from {table}" for table in (before, after))
+        earlier, later = (f"select {', '.join(COLUMNS)} from {table}" for table in (before, after))
         self._connection.execute(
             f"insert into {_CHANGED} select distinct {', '.join(CALLER)} from "
             f"(({earlier} except {later}) union all ({later} except {earlier})) as changed "
@@ -84,20 +99,36 @@ class Changed:
         self._all = self._some = False
 
     def _renew_some(self) -> None:
-        same = " and ".join(f"kept.{column} = changed.{column}" for column in CALLER)
         for table in OF_CALLERS:
-            self._connection.execute(f"delete from {table} as kept using {_CHANGED} as changed where {same}")
-        _insert(self._connection, f"as kept semi join {_CHANGED} as changed on {same}")
+            self._connection.execute(
+                f"delete from {table} as kept using {_CHANGED} as changed where {_same('kept', 'changed')}"
+            )
+        # Calls are found first and then fetched by their place: fetched while searched for, all are read.
+        others = (f"calls.{column}" for column in COLUMNS if column not in CALLER)
+        _insert(
+            self._connection,
+            f"""
+            with found as materialized (
+                select calls.rowid as place, changed.*
+                from {REPORTED_CALLS} as calls
+                inner join (select distinct * from {_CHANGED}) as changed on {_same("calls", "changed")}
+            )
+            select found.* exclude (place), {", ".join(others)}
+            from {REPORTED_CALLS} as calls inner join found on calls.rowid = found.place
+            """,
+        )
         self._connection.execute(f"drop table {_CHANGED}")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, whose: str) -> None:
-    connection.execute(
-        f"create or replace temp table {_CALLS} as select {COLUMNS} from {REPORTED_CALLS} {whose}"
-    )
+def _insert(connection: duckdb.DuckDBPyConnection, calls: str) -> None:
+    connection.execute(f"create or replace temp table {_CALLS} as {calls}")
     for table, select in over_calls().items():
         connection.execute(f"insert into {table} {select}")
     connection.execute(f"drop table {_CALLS}")
+
+
+def _same(one: str, other: str) -> str:
+    return " and ".join(f"{one}.{column} = {other}.{column}" for column in CALLER)
 
 
 @cache

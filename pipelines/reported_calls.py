@@ -70,7 +70,7 @@ class Renewal:
             due = "where unknown_from <= current_timestamp"
             self._connection.execute(
                 f"create or replace temp table {_REPLACED} as "
-                f"select {callers.COLUMNS} from {REPORTED_CALLS} {due}"
+                f"select {', '.join(callers.COLUMNS)} from {REPORTED_CALLS} {due}"
             )
             ((count,),) = self._connection.execute(
                 f"update {REPORTED_CALLS} set outcome = 'unknown', unknown_from = null {due}"
@@ -104,13 +104,19 @@ class Renewal:
             same = " and ".join(f"reported.{column} = renewed.{column}" for column in KEY)
             # One search for the rows that are replaced serves to compare them and to delete them.
             self._connection.execute(
-                f"create or replace temp table {_REPLACED} as "
-                f"select reported.rowid as row, {callers.COLUMNS} from {REPORTED_CALLS} as reported "
-                f"semi join {_GATHERED} as renewed on {same}"
+                f"""
+                create or replace temp table {_REPLACED} as
+                with found as materialized (
+                    select reported.rowid as place from {REPORTED_CALLS} as reported
+                    semi join {_GATHERED} as renewed on {same}
+                )
+                select reported.rowid as place, {", ".join(callers.COLUMNS)}
+                from {REPORTED_CALLS} as reported semi join found on reported.rowid = found.place
+                """
             )
             self._callers.note(_REPLACED, _GATHERED)
             self._connection.execute(
-                f"delete from {REPORTED_CALLS} where rowid in (select row from {_REPLACED})"
+                f"delete from {REPORTED_CALLS} where rowid in (select place from {_REPLACED})"
             )
             self._connection.execute(f"insert into {REPORTED_CALLS} from {_GATHERED}")
         self._connection.execute(f"drop table {_REPLACED}; drop table {_GATHERED}")
