@@ -79,6 +79,7 @@ class Renewal:
                 settled = f"(select * replace ('unknown' as outcome) from {_REPLACED})"
                 self._callers.note(_REPLACED, settled)
                 self._callers.renew()
+            self._connection.execute(f"drop table {_REPLACED}")
         return bool(count)
 
     def add(self, provider: Provider, units: Sequence[Unit]) -> None:
