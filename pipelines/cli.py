@@ -16,6 +16,7 @@ import click
 from pipelines import threads
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
 from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain, remember
+from pipelines.interrupts import is_interrupt
 from pipelines.private_files import private_files
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
 
@@ -121,8 +122,7 @@ def _ended(arguments: list[str], command: str) -> tuple[int, str | None]:
         complain(INTERRUPTED)
         return FAILED, INTERRUPTED
     except RuntimeError as error:
-        # So DuckDB raises Ctrl-C that comes in the middle of a query.
-        if not isinstance(error.__cause__, KeyboardInterrupt):
+        if not is_interrupt(error):
             raise
         complain(INTERRUPTED)
         return FAILED, INTERRUPTED

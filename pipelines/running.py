@@ -33,6 +33,7 @@ from pipelines import (
 )
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
+from pipelines.interrupts import is_interrupt
 from pipelines.loader import Loader, root_cause
 from pipelines.planning import Plan, ledgers
 from pipelines.run_log import AccountReport, RunReport
@@ -119,8 +120,7 @@ class Run:
             error = str(fault)
         except (PipelineStepFailed, duckdb.Error, OSError, RuntimeError) as fault:
             cause = root_cause(fault)
-            # So DuckDB raises Ctrl-C that comes in the middle of a query.
-            if isinstance(cause, KeyboardInterrupt):
+            if is_interrupt(fault) or is_interrupt(cause):
                 error = INTERRUPTED
             elif isinstance(fault, RuntimeError):
                 raise

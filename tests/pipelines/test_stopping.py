@@ -111,13 +111,14 @@ def test_a_lost_copy_is_published_again(loaded: Project) -> None:
     assert not left_by_another.exists()
 
 
+@pytest.mark.parametrize("cause", [KeyboardInterrupt(), None], ids=["with its cause", "without"])
 @pytest.mark.parametrize("step", ["views.refresh", "run_log.begin"])
 def test_ctrl_c_in_the_middle_of_a_query_is_one_line_too(
-    step: str, configured: Project, monkeypatch: pytest.MonkeyPatch
+    step: str, cause: BaseException | None, configured: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: object) -> None:
         # So DuckDB raises it.
-        raise RuntimeError("Query interrupted") from KeyboardInterrupt()
+        raise RuntimeError("Query interrupted") from cause
 
     monkeypatch.setattr(f"pipelines.{step}", interrupted)
     outcome = configured.run("sync", "etelecom")
