@@ -35,6 +35,9 @@ SHAPED_AT_ONCE = 5_000
 IDS_AT_ONCE = 1_000
 """Calls asked for by id in one request (Voximplant, GetCallHistory: at most 1000)."""
 
+PIECES_WAITING = 2
+"""Pieces that may wait to be gathered, which takes next to no time."""
+
 IDLE_COMMIT = timedelta(hours=1)
 """A read that found nothing new is committed only when it moves the finished time on by this much."""
 
@@ -77,7 +80,7 @@ class AccountReader:
         self._observe = observe
         self._now = now
         self._lookback: timedelta = account.options.lookback
-        self._pieces: queue.Queue[Piece] = queue.Queue(maxsize=max(2, account.options.concurrency))
+        self._pieces: queue.Queue[Piece] = queue.Queue(maxsize=PIECES_WAITING)
         self._stop = threading.Event()
         self._abandon = threading.Event()
         self._force = False
