@@ -44,7 +44,7 @@ class Derived:
         self._worker = ThreadPoolExecutor(1, "derived")
         self._last: Future[None] | None = None
         self._is_loading = False
-        self._began_whole = True
+        self._began_whole = False
         self._renewal = reported_calls.Renewal(self._beside)
         self._origins = origins.Recorder(self._beside, run_id)
 
@@ -60,7 +60,7 @@ class Derived:
                 return
             if self._last is not None:
                 self._last.result()
-                self._renewal.enter()
+                self._renewal.finish()
                 self._origins.enter()
             if error is None or self._began_whole:
                 wholeness.mark_whole(self._connection)
@@ -68,12 +68,16 @@ class Derived:
             self._worker.shutdown(cancel_futures=True)
             self._beside.close()
 
-    def catch_up(self) -> None:
-        """Make everything anew where an earlier run ended before it, or numbers are read otherwise now."""
-        self._began_whole = wholeness.is_whole(self._connection)
+    def catch_up(self) -> bool:
+        """Make everything anew where an earlier run ended before it, or it follows otherwise now.
+
+        Returns:
+            whether anything was made anew, be it a call that time has made unknown.
+        """
+        began_whole = wholeness.is_whole(self._connection)
         read_as = f"{self._region} by rules {_RULES}"
         anew = warehouse.meta(self._connection, _NUMBERS) != read_as
-        if anew or not self._began_whole:
+        if anew or not began_whole:
             # The library's metadata takes a tenth of a second to load, and most runs bring no number.
             from pipelines import phone_numbers
 
@@ -81,7 +85,12 @@ class Derived:
             phone_numbers.refresh(self._connection, _phone_columns(), self._region, anew=anew)
             reported_calls.rebuild(self._connection)
             warehouse.remember(self._connection, _NUMBERS, read_as)
-        origins.refresh(self._connection, is_whole=self._began_whole)
+            changed = True
+        else:
+            changed = self._renewal.settle()
+        origins.refresh(self._connection, is_whole=began_whole)
+        self._began_whole = began_whole
+        return changed
 
     def expect(self) -> None:
         """Note that a package is about to be loaded."""

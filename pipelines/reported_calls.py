@@ -5,7 +5,9 @@ after a load package only the calls it brought get new rows, by the same definit
 
     unit ──(definition, with the provider's tables exchanged for the unit's)──▶ rows ──▶ delete and insert
 
-An account's rows are made anew when its names change, all rows when settings or the definition do.
+An account's rows are made anew when its names change, all rows when settings or the definition do. Time alone
+changes one thing: a call that its provider never ended is in_progress until `unknown_from`, and unknown from
+the first run after it.
 """
 
 from __future__ import annotations
@@ -15,11 +17,10 @@ from functools import cache
 
 import duckdb
 import pyarrow as pa
-import sqlglot
-from sqlglot import exp
 
-from pipelines import warehouse
+from pipelines import callers, warehouse
 from pipelines.portions import portions
+from pipelines.reading_sql import exchanged
 from pipelines.views import CALLS_DEFINITION, REPORTED_CALLS, sql_views
 from sources.account import Account
 from sources.provider import Provider
@@ -31,17 +32,22 @@ KEY = ("provider", "account", "provider_call_id")
 ROW_GROUP = 122_880
 """Rows that DuckDB stores together."""
 
+MOST_CHANGED = 0.1
+"""Part of all rows; where a run enters more at once, the rows of all callers are made anew."""
+
 _GATHERED = "renewed_calls"
+_REPLACED = "replaced_calls"
 _IN_UNIT = "unit_"
 """What the names of a unit's tables begin with."""
 
 
 def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every row anew, a portion of the calls at a time."""
+    """Make every row anew, those of the callers too, a portion of the calls at a time."""
     connection.execute(f"delete from {REPORTED_CALLS}")
     for provider in PROVIDERS.values():
         for _ in portions(connection, provider, _IN_UNIT):
             connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
+    callers.rebuild(connection)
 
 
 class Renewal:
@@ -56,6 +62,24 @@ class Renewal:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._gathered = 0
+        self._callers = callers.Changed(connection)
+
+    def settle(self) -> bool:
+        """Make the calls unknown that can no longer be in progress; True when there were any."""
+        with warehouse.transaction(self._connection):
+            due = "where unknown_from <= current_timestamp"
+            self._connection.execute(
+                f"create or replace temp table {_REPLACED} as "
+                f"select {', '.join(callers.COLUMNS)} from {REPORTED_CALLS} {due}"
+            )
+            ((count,),) = self._connection.execute(
+                f"update {REPORTED_CALLS} set outcome = 'unknown', unknown_from = null {due}"
+            ).fetchall()
+            if count:
+                settled = f"(select * replace ('unknown' as outcome) from {_REPLACED})"
+                self._callers.note(_REPLACED, settled)
+                self._callers.renew()
+        return bool(count)
 
     def add(self, provider: Provider, units: Sequence[Unit]) -> None:
         """Make the rows of the units' calls; of a unit that brings names those of its whole account."""
@@ -74,13 +98,34 @@ class Renewal:
         if not self._gathered:
             return
         with warehouse.transaction(self._connection):
+            ((known,),) = self._connection.execute(f"select count(*) from {REPORTED_CALLS}").fetchall()
+            if self._gathered > known * MOST_CHANGED:
+                self._callers.note_all()
             same = " and ".join(f"reported.{column} = renewed.{column}" for column in KEY)
+            # One search for the rows that are replaced serves to compare them and to delete them.
             self._connection.execute(
-                f"delete from {REPORTED_CALLS} as reported using {_GATHERED} as renewed where {same}"
+                f"""
+                create or replace temp table {_REPLACED} as
+                with found as materialized (
+                    select reported.rowid as place from {REPORTED_CALLS} as reported
+                    semi join {_GATHERED} as renewed on {same}
+                )
+                select reported.rowid as place, {", ".join(callers.COLUMNS)}
+                from {REPORTED_CALLS} as reported semi join found on reported.rowid = found.place
+                """
+            )
+            self._callers.note(_REPLACED, _GATHERED)
+            self._connection.execute(
+                f"delete from {REPORTED_CALLS} where rowid in (select place from {_REPLACED})"
             )
             self._connection.execute(f"insert into {REPORTED_CALLS} from {_GATHERED}")
-        self._connection.execute(f"drop table {_GATHERED}")
+        self._connection.execute(f"drop table {_REPLACED}; drop table {_GATHERED}")
         self._gathered = 0
+
+    def finish(self) -> None:
+        """Enter what is left, and make the rows of the callers anew whose calls have changed."""
+        self.enter()
+        self._callers.renew()
 
     def _renew_account(self, provider: Provider, account: Account) -> None:
         self._connection.execute(
@@ -88,6 +133,7 @@ class Renewal:
         )
         for _ in portions(self._connection, provider, _IN_UNIT, account.name):
             self._connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
+        self._callers.note_all()
 
     def _gather(self, provider: Provider, tables: Mapping[str, pa.Table]) -> None:
         for name, table in tables.items():
@@ -110,23 +156,16 @@ class Renewal:
 def over_unit(provider_name: str) -> str:
     """The definition for one provider, over the tables of a unit instead of the provider's own."""
     provider = PROVIDERS[provider_name]
-    exchanged = {f"{provider.name}.{name}": _in_unit(name) for name in provider.calls.schemas()}
+    exchange = {f"{provider.name}.{name}": _in_unit(name) for name in provider.calls.schemas()}
     selects = {view.name: view.select for view in sql_views()}
     selects["intermediate.calls"] = f"select * from staging.stg_{provider.name}__calls"
 
-    def inlined(select: str) -> exp.Expr:
-        return sqlglot.parse_one(select, dialect="duckdb").transform(exchange)
+    def inlined(name: str) -> str | None:
+        return exchange.get(name) or (
+            f"(\n{exchanged(selects[name], inlined)}\n)" if name in selects else None
+        )
 
-    def exchange(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Table):
-            name = f"{node.db}.{node.name}"
-            if name in exchanged:
-                return exp.to_table(exchanged[name]).as_(node.alias_or_name)
-            if name in selects:
-                return exp.Subquery(this=inlined(selects[name])).as_(node.alias_or_name)
-        return node
-
-    return inlined(selects[CALLS_DEFINITION]).sql(dialect="duckdb")
+    return exchanged(selects[CALLS_DEFINITION], inlined)
 
 
 def _in_unit(table: str) -> str:

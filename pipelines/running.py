@@ -163,7 +163,7 @@ class Run:
             # The first unit takes a while to come, and nothing else is to do.
             self._changed = views.refresh(self._connection, PROVIDERS, self._config.general) or self._changed
             with Derived(self._connection, self._config.general.default_region, self._run_id) as derived:
-                derived.catch_up()
+                self._changed = derived.catch_up() or self._changed
                 while left:
                     self._loader_waits.set()
                     units, ended = _take_all(waiting, self._config.general.commit_rows)

@@ -3,8 +3,8 @@
 Some are made by convention and not by a file, so that a new provider's staging files are enough:
 `intermediate.calls`, `call_legs`, `recordings`, `agents` and `hotlines` stack what the providers stage under
 those names. `callsync.windows`, `rejected_records`, `settings` and `configured_accounts` are made here too,
-and `callsync.reported_calls`, the one table that keeps the rows of a view: it is filled anew when what
-defines it has changed.
+and the tables that keep the rows of a view: emptied when what defines them has changed, and left to the run
+to be filled anew.
 """
 
 from __future__ import annotations
@@ -18,15 +18,22 @@ from importlib.resources.abc import Traversable
 
 import duckdb
 
-from pipelines import warehouse
+from pipelines import warehouse, wholeness
 from pipelines.config import General
+from pipelines.reading_sql import references
 from sources.loading import REJECTS, WINDOWS, WINDOWS_SCHEMA
 
 LAYERS = ("staging", "intermediate", "reporting")
 STACKED = ("calls", "call_legs", "recordings", "agents", "hotlines")
 REPORTED_CALLS = "callsync.reported_calls"
-"""The table that keeps the rows of CALLS_DEFINITION (see `pipelines.reported_calls`)."""
 CALLS_DEFINITION = "intermediate.calls_with_outcome"
+OF_CALLERS = {
+    "callsync.first_contacts": "intermediate.first_contacts",
+    "callsync.repeat_callers": "intermediate.repeat_callers",
+}
+"""The tables that keep what follows from the calls of a caller, and their definitions (see `callers`)."""
+KEPT = {REPORTED_CALLS: CALLS_DEFINITION, **OF_CALLERS}
+"""The tables that keep rows, and the views that define them."""
 _WINDOW_COLUMNS = ", ".join(WINDOWS_SCHEMA.names)
 _REJECT_COLUMNS = 'account, endpoint, reason, payload, "window", seen_at, replayed_at, reject_id'
 
@@ -71,26 +78,30 @@ class View:
     select: str
 
 
-_REPORTED_CALLS = View(REPORTED_CALLS, f"select * from {CALLS_DEFINITION}")
-
-
 def refresh(connection: duckdb.DuckDBPyConnection, providers: Iterable[str], general: General) -> bool:
     """Create or replace the views where anything about them changed; True when it did."""
-    views = [*own_views(providers, general), *sql_views(), _REPORTED_CALLS]
+    kept = [View(table, f"select * from {definition}") for table, definition in KEPT.items()]
+    views = [*own_views(providers, general), *sql_views(), *kept]
     fingerprint = _fingerprint(views)
     if warehouse.meta(connection, "views") == fingerprint:
         return False
-    rows_fingerprint = _fingerprint(_read_by(CALLS_DEFINITION, views), general.reporting_timezone)
+    is_behind = False
     with warehouse.transaction(connection):
         for layer in LAYERS:
             connection.execute(f"drop schema if exists {layer} cascade")
             connection.execute(f"create schema {layer}")
         for view in in_order(views):
-            if view is not _REPORTED_CALLS:
+            if view not in kept:
                 connection.execute(f"create or replace view {view.name} as\n{view.select}")
-            elif warehouse.meta(connection, REPORTED_CALLS) != rows_fingerprint:
-                connection.execute(f"create or replace table {view.name} as\n{view.select}")
-        warehouse.remember(connection, REPORTED_CALLS, rows_fingerprint)
+                continue
+            made_of = _fingerprint(_read_by(view.name, views), general.reporting_timezone)
+            if warehouse.meta(connection, view.name) != made_of:
+                connection.execute(f"create or replace table {view.name} as\n{view.select} where false")
+                warehouse.remember(connection, view.name, made_of)
+                is_behind = True
+        if is_behind and connection.execute("from callsync.windows limit 1").fetchall():
+            # Made all at once the rows may not fit into memory: the run makes them as those of a broken one.
+            wholeness.mark_half(connection)
         warehouse.remember(connection, "views", fingerprint)
     return True
 
@@ -158,23 +169,13 @@ def in_order(views: list[View]) -> list[View]:
 
 
 def _read_by(name: str, views: list[View]) -> list[View]:
-    """A view of the SQL files and all those that it reads, directly or not; settings are not among them."""
-    found = {view.name: view for view in views if not view.name.startswith("callsync.")}
+    """A view or kept table and all those that it reads, directly or not; settings are not among them."""
+    found = {view.name: view for view in views if view.name in KEPT or not view.name.startswith("callsync.")}
     wanted, todo = set[str](), {name}
     while todo:
         wanted |= todo
         todo = {read for each in todo for read in references(found[each].select) & found.keys()} - wanted
     return [found[each] for each in sorted(wanted)]
-
-
-def references(select: str) -> set[str]:
-    """The full names of the tables and views that a select reads."""
-    # Reading SQL takes a moment to import and is needed only when a view has changed.
-    import sqlglot
-    from sqlglot import exp
-
-    tree = sqlglot.parse_one(select, dialect="duckdb")
-    return {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db}
 
 
 def _sql_files(folder: Traversable) -> list[Traversable]:

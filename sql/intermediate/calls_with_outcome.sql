@@ -1,6 +1,7 @@
 -- Grain: one row a call of any provider. Key: provider, account, provider_call_id.
 -- What "missed" means stands here once: inbound, over and not answered.
--- Nothing here depends on the present time, so that callsync.reported_calls can keep the rows.
+-- One thing depends on the present time: a call in progress for longer than its provider can mean is unknown.
+-- callsync.reported_calls keeps the rows, and each run takes that step for those it is due for.
 with
 
 calls as (
@@ -42,6 +43,20 @@ joined as (
 
 ),
 
+with_outcome as (
+
+    select
+        *,
+        case
+            when is_answered then 'answered'
+            when is_missed then 'missed'
+            when unanswered_outcome = 'in_progress' and unknown_from <= current_timestamp then 'unknown'
+            else unanswered_outcome
+        end as outcome
+    from joined
+
+),
+
 final as (
 
     select
@@ -55,12 +70,8 @@ final as (
         local_started_at,
 
         direction,
-        case
-            when is_answered then 'answered'
-            when is_missed then 'missed'
-            else unanswered_outcome
-        end as outcome,
-        unknown_from,
+        outcome,
+        case when outcome = 'in_progress' then unknown_from end as unknown_from,
         is_answered,
         is_missed,
 
@@ -87,7 +98,7 @@ final as (
         leg_count,
         recording_count
 
-    from joined
+    from with_outcome
 
 )
 

@@ -1,5 +1,4 @@
 -- Grain: one row a call of any provider. Key: call_id.
--- A call in progress for longer than its provider can mean is unknown.
 with
 
 calls as (
@@ -11,7 +10,7 @@ calls as (
 final as (
 
     select
-        provider || '/' || account || '/' || provider_call_id as call_id,
+        concat(provider, '/', account, '/', provider_call_id) as call_id,
         provider,
         account,
         provider_call_id,
@@ -22,10 +21,7 @@ final as (
         local_started_at,
 
         direction,
-        case
-            when outcome = 'in_progress' and unknown_from <= current_timestamp then 'unknown'
-            else outcome
-        end as outcome,
+        outcome,
         is_answered,
         is_missed,
 

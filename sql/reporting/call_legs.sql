@@ -10,7 +10,7 @@ call_legs as (
 final as (
 
     select
-        provider || '/' || account || '/' || provider_call_id as call_id,
+        concat(provider, '/', account, '/', provider_call_id) as call_id,
         provider,
         account,
         provider_call_id,

@@ -4,86 +4,31 @@ with
 
 callers as (
 
-    select
-        provider,
-        account,
-        contact_number,
-        row_number() over () as caller_key,
-
-        count(*) as calls,
-        count(case when is_answered then 1 end) as answered_calls,
-        count(case when is_missed then 1 end) as missed_calls,
-
-        min(started_at) as first_call_at,
-        max(started_at) as last_call_at
-
-    from intermediate.current_calls
-    where
-        direction = 'inbound'
-        and outcome <> 'in_progress'
-        and contact_number is not null
-    group by provider, account, contact_number
-    having count(*) > 1
-
-),
-
-calls_of_callers as (
-
-    select
-        callers.caller_key,
-        calls.from_number,
-        calls.started_at,
-        cast(calls.local_started_at as date) as local_date,
-        lag(calls.started_at) over (partition by callers.caller_key order by calls.started_at)
-            as previous_started_at
-    from intermediate.current_calls as calls
-    inner join callers
-        on
-            calls.provider = callers.provider
-            and calls.account = callers.account
-            and calls.contact_number = callers.contact_number
-    where
-        calls.direction = 'inbound'
-        and calls.outcome <> 'in_progress'
-
-),
-
-by_caller as (
-
-    select
-        caller_key,
-        count(distinct local_date) as active_days,
-        count(distinct from_number) as spellings,
-        count(case when started_at <= previous_started_at + interval '24 hours' then 1 end)
-            as repeats_within_day_calls
-    from calls_of_callers
-    group by caller_key
+    select * from callsync.repeat_callers
 
 ),
 
 final as (
 
     select
-        callers.provider,
-        callers.account,
-        callers.contact_number,
+        provider,
+        account,
+        contact_number,
 
-        callers.calls,
-        callers.answered_calls,
-        callers.missed_calls,
-        cast(callers.answered_calls as double) / nullif(callers.calls, 0) as answer_rate,
+        calls,
+        answered_calls,
+        missed_calls,
+        cast(answered_calls as double) / nullif(calls, 0) as answer_rate,
 
-        callers.calls - 1 as repeat_calls,
-        by_caller.repeats_within_day_calls,
-        by_caller.active_days,
-        by_caller.spellings,
+        calls - 1 as repeat_calls,
+        repeats_within_day_calls,
+        active_days,
+        spellings,
 
-        callers.first_call_at,
-        callers.last_call_at
+        first_call_at,
+        last_call_at
 
     from callers
-    inner join by_caller
-        on callers.caller_key = by_caller.caller_key
 
 )
 

@@ -13,52 +13,31 @@ record_files as (
 
 ),
 
--- The legacy list gives addresses that end in /record/{id}.
-listed as (
+-- The legacy list gives addresses that end in /record/{id}. v3 only says that there is a recording, which is
+-- asked for by trans_id.
+combined as (
 
     select
-        record_files.account,
-        record_files.group_id as provider_call_id,
-        record_files.position,
-        nullif(split_part(split_part(record_files.value, '/record/', 2), '?', 1), '') as recording_id,
+        coalesce(record_files.account, history.account) as account,
+        coalesce(record_files.group_id, history.provider_call_id) as provider_call_id,
+        coalesce(record_files.position, 0) as position,
+
+        case
+            when record_files.group_id is null then history.trans_id
+            else nullif(split_part(split_part(record_files.value, '/record/', 2), '?', 1), '')
+        end as recording_id,
         record_files.value as url,
+
         history.started_at
-    from record_files
-    left join history
-        on
-            record_files.account = history.account
-            and record_files.group_id = history.provider_call_id
 
-),
-
--- v3 only says that there is a recording; it is asked for by trans_id.
-flagged as (
-
-    select
-        history.account,
-        history.provider_call_id,
-        cast(0 as bigint) as position,
-        history.trans_id as recording_id,
-        cast(null as varchar) as url,
-        history.started_at
     from history
-    left join record_files
+    full outer join record_files
         on
             history.account = record_files.account
             and history.provider_call_id = record_files.group_id
     where
-        history.is_recorded
-        and record_files.group_id is null
-
-),
-
-combined as (
-
-    select * from listed
-
-    union all
-
-    select * from flagged
+        record_files.group_id is not null
+        or history.is_recorded
 
 ),
 

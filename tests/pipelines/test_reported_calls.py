@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import duckdb
 import pytest
 import sqlglot
 from sqlglot import exp
 
+from pipelines import reported_calls
 from pipelines.reported_calls import over_unit
+from pipelines.views import KEPT
 from simulator import Simulator
 from sources import reading
 from sources.registry import PROVIDERS
@@ -17,15 +22,24 @@ from tests.pipelines.project import Project, everyone
 
 DIFFERENCE = """
 select count(*) from (
-    (from callsync.reported_calls except from intermediate.calls_with_outcome)
+    (from {kept} except all from {defined})
     union all
-    (from intermediate.calls_with_outcome except from callsync.reported_calls)
+    (from {defined} except all from {kept})
 )
 """
 
 
+@pytest.fixture(params=["all callers", "changed callers"])
+def anew(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever way a run makes the rows of callers anew."""
+    monkeypatch.setattr(
+        reported_calls, "MOST_CHANGED", {"all callers": 0.0, "changed callers": 9.9}[request.param]
+    )
+
+
 def are_as_defined(project: Project) -> bool:
-    return project.rows(DIFFERENCE) == [(0,)]
+    counts = [project.rows(DIFFERENCE.format(kept=kept, defined=defined)) for kept, defined in KEPT.items()]
+    return counts == [[(0,)]] * 3
 
 
 def tamper(project: Project, statement: str) -> None:
@@ -42,6 +56,7 @@ def test_a_units_rows_are_made_of_the_unit_alone(provider: str) -> None:
     assert {name.split(".")[0] for name in read} <= {provider, "callsync"}
 
 
+@pytest.mark.usefixtures("anew")
 def test_calls_that_come_change_and_lose_legs_have_their_rows(project: Project, changing: Simulator) -> None:
     project.configure(changing, everyone())
     project.done("sync")
@@ -58,6 +73,70 @@ def test_calls_that_come_change_and_lose_legs_have_their_rows(project: Project, 
     project.done("sync")
     assert are_as_defined(project)
     assert project.rows("select count(*) from callsync.reported_calls") == [(903,)]
+
+
+@pytest.mark.usefixtures("anew")
+def test_calls_that_change_change_what_is_kept_of_their_callers(
+    project: Project, changing: Simulator
+) -> None:
+    callers = ("0912000001", "0912000002", "0912000003")
+    add = partial(changing.add_late, "etelecom")
+    missed: dict[str, Any] = {"direction": "in", "call_state": "not_answered"}
+    hours = [changing.now - timedelta(hours=hours) for hours in (9, 8, 7)]
+    for caller in callers:
+        first, second, _ = (add(when, caller=caller, **missed) for when in hours)
+    project.configure(changing, everyone("etelecom.main"))
+    project.done("sync")
+    repeats = (
+        "select contact_number, calls, missed_calls from reporting.repeat_callers where contact_number in "
+    )
+    of_these = " ('+84912000001', '+84912000002', '+84912000003') order by all"
+    assert project.rows(repeats + of_these) == [(f"+84{caller[1:]}", 3, 3) for caller in callers]
+
+    changing.change("etelecom", first, caller=callers[0])
+    changing.change("etelecom", second, call_state="answered")
+    add(hours[2] + timedelta(minutes=1), caller="19001234", callee=callers[1], direction="out")
+    project.done("sync")
+    assert are_as_defined(project)
+    assert project.rows(repeats + of_these) == [
+        ("+84912000001", 4, 4), ("+84912000002", 3, 3), ("+84912000003", 2, 1),
+    ]  # fmt: skip
+    open_calls = (
+        "select contact_number, count(*) filter (is_open), count(*) filter (contact_kind = 'called_again') "
+        "from reporting.missed_calls where contact_number in"
+    )
+    assert project.rows(open_calls + of_these.replace("order", "group by 1 order")) == [
+        ("+84912000001", 4, 0), ("+84912000002", 0, 0), ("+84912000003", 1, 0),
+    ]  # fmt: skip
+
+
+def test_a_call_that_never_ends_is_unknown_from_the_next_run_on(
+    project: Project, changing: Simulator
+) -> None:
+    days_ago = [changing.now - timedelta(hours=hours) for hours in (40, 41)]
+    for when in days_ago:
+        call = changing.add_late("etelecom", when, caller="0912000001", direction="in")
+        changing.spoil("etelecom", call, call_state="unknown", ended_at="0001-01-01T00:00:00Z", duration=0)
+    project.configure(changing, everyone("etelecom.main"))
+    project.done("sync")
+    repeats = "select calls from reporting.repeat_callers where contact_number = '+84912000001'"
+    assert project.rows(repeats) == [(2,)]
+
+    # As the run left it that was made while the calls could be in progress.
+    tamper(
+        project,
+        "update callsync.reported_calls set outcome = 'in_progress', unknown_from = now() "
+        "where contact_number = '+84912000001'; "
+        "delete from callsync.repeat_callers where contact_number = '+84912000001'",
+    )
+    shutil.copy(project.warehouse, project.published)
+    project.done("test")
+    project.done("sync")
+    assert project.rows(repeats) == [(2,)]
+    assert are_as_defined(project)
+    changed = "select changed from callsync.runs where command = 'sync' order by rowid"
+    project.done("sync")
+    assert project.rows(changed, project.warehouse) == [(True,), (True,), (False,)]
 
 
 def test_what_is_learnt_of_an_account_reaches_its_earlier_calls(

@@ -36,11 +36,6 @@ def test_a_view_comes_after_those_it_reads() -> None:
     assert [view.name for view in views.in_order(given)] == ["a.one", "b.two", "c.three"]
 
 
-def test_names_in_comments_and_texts_are_no_references() -> None:
-    select = "-- from b.two\nwith x as (select 'from c.three' as text from a.one) select * from x"
-    assert views.references(select) == {"a.one"}
-
-
 def test_views_are_made_again_only_when_something_changed(connection: duckdb.DuckDBPyConnection) -> None:
     assert refreshed(connection)
     assert not refreshed(connection)

@@ -109,6 +109,14 @@ PLANTS_IN_VIEWS = [
     ("call_legs_cost_no_more_than_their_calls", "reporting.calls", replaced("cost", "null")),
     ("reported_calls_match_their_definition", "callsync.reported_calls", NONE),
     ("reported_calls_match_their_definition", "callsync.reported_calls", replaced("talk_seconds", "99")),
+    ("first_contacts_match_their_definition", "callsync.first_contacts", NONE),
+    (
+        "first_contacts_match_their_definition",
+        "callsync.first_contacts",
+        replaced("contacted_at", "contacted_at + interval '1 hour'"),
+    ),
+    ("repeat_callers_match_their_definition", "callsync.repeat_callers", NONE),
+    ("repeat_callers_match_their_definition", "callsync.repeat_callers", replaced("active_days", "9")),
     ("coverage_does_not_overlap", "reporting.coverage", replaced("range_end", "range_start")),
     (
         "coverage_does_not_overlap",

@@ -17,7 +17,14 @@ TABLES = Path(__file__).with_name("tables.sql")
 LAYERS = ("staging", "intermediate", "reporting")
 UNIONS = ("calls", "call_legs", "recordings", "agents", "hotlines")
 
-CONVENTIONAL = {"callsync.reported_calls", *(f"intermediate.{entity}" for entity in UNIONS)}
+KEPT = {
+    "callsync.reported_calls": "intermediate.calls_with_outcome",
+    "callsync.first_contacts": "intermediate.first_contacts",
+    "callsync.repeat_callers": "intermediate.repeat_callers",
+}
+"""The tables that keep rows, here views of what defines them."""
+
+CONVENTIONAL = {*KEPT, *(f"intermediate.{entity}" for entity in UNIONS)}
 """The relations that are made without a file of their own."""
 
 
@@ -29,8 +36,7 @@ def relations() -> dict[str, str]:
         parts = [name for name in views if name.startswith("staging.stg_") and name.endswith(f"__{entity}")]
         if parts:
             views[f"intermediate.{entity}"] = " union all ".join(f"from {part}" for part in parts)
-    views["callsync.reported_calls"] = "from intermediate.calls_with_outcome"
-    return views
+    return views | {table: f"from {definition}" for table, definition in KEPT.items()}
 
 
 @cache
