@@ -20,6 +20,7 @@ import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines import (
+    garbage,
     holding,
     notes,
     privacy,
@@ -259,6 +260,7 @@ def run(
         WarehouseBusy: someone else holds the warehouse.
         WarehouseError: it cannot be opened or written.
     """
+    garbage.as_usual()
     # Arrow's own allocator keeps what a unit freed, and the next unit's peak comes on top of it.
     pa.set_memory_pool(pa.system_memory_pool())
     with holding.held(config.warehouse, command):
