@@ -5,7 +5,7 @@ made anew of whom a row of `callsync.reported_calls` went, came or changed:
 
     changed rows ─▶ their callers ─▶ all calls of those ─(the definition, over these calls alone)─▶ rows
 
-Where most have changed, those of all callers are made anew, some of them at a time.
+Where many have changed, those of all callers are made anew: DuckDB does that in what memory it is given.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from pipelines.reading_sql import exchanged
 from pipelines.views import OF_CALLERS, REPORTED_CALLS, sql_views
 
 CALLER = ("provider", "account", "contact_number")
-
-CALLS = 1_000_000
-"""Calls whose callers are made anew together: so many take about 100 MB."""
 
 COLUMNS = (
     *CALLER,
@@ -41,20 +38,9 @@ _CALLS = "callers_calls"
 
 def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the rows of all callers anew."""
-    ((calls,),) = connection.execute(f"select count(*) from {REPORTED_CALLS}").fetchall()
-    for table in OF_CALLERS:
+    for table, definition in OF_CALLERS.items():
         connection.execute(f"delete from {table}")
-    portions = -(-calls // CALLS)
-    if portions <= 1:
-        for table, definition in OF_CALLERS.items():
-            connection.execute(f"insert into {table} select * from {definition}")
-        return
-    for portion in range(portions):
-        _insert(
-            connection,
-            f"select {', '.join(COLUMNS)} from {REPORTED_CALLS} "
-            f"where hash(contact_number) % {portions} = {portion}",
-        )
+        connection.execute(f"insert into {table} select * from {definition}")
 
 
 class Changed:
@@ -105,9 +91,9 @@ class Changed:
             )
         # Calls are found first and then fetched by their place: fetched while searched for, all are read.
         others = (f"calls.{column}" for column in COLUMNS if column not in CALLER)
-        _insert(
-            self._connection,
+        self._connection.execute(
             f"""
+            create or replace temp table {_CALLS} as
             with found as materialized (
                 select calls.rowid as place, changed.*
                 from {REPORTED_CALLS} as calls
@@ -115,16 +101,11 @@ class Changed:
             )
             select found.* exclude (place), {", ".join(others)}
             from {REPORTED_CALLS} as calls inner join found on calls.rowid = found.place
-            """,
+            """
         )
-        self._connection.execute(f"drop table {_CHANGED}")
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, calls: str) -> None:
-    connection.execute(f"create or replace temp table {_CALLS} as {calls}")
-    for table, select in over_calls().items():
-        connection.execute(f"insert into {table} {select}")
-    connection.execute(f"drop table {_CALLS}")
+        for table, select in over_calls().items():
+            self._connection.execute(f"insert into {table} {select}")
+        self._connection.execute(f"drop table {_CALLS}; drop table {_CHANGED}")
 
 
 def _same(one: str, other: str) -> str:

@@ -79,6 +79,7 @@ class Renewal:
                 settled = f"(select * replace ('unknown' as outcome) from {_REPLACED})"
                 self._callers.note(_REPLACED, settled)
                 self._callers.renew()
+            self._connection.execute(f"drop table {_REPLACED}")
         return bool(count)
 
     def add(self, provider: Provider, units: Sequence[Unit]) -> None:
@@ -128,12 +129,15 @@ class Renewal:
         self._callers.renew()
 
     def _renew_account(self, provider: Provider, account: Account) -> None:
-        self._connection.execute(
-            f"delete from {REPORTED_CALLS} where provider = ? and account = ?", [provider.name, account.name]
-        )
+        whose, values = "where provider = ? and account = ?", [provider.name, account.name]
+        # Names seldom change what is kept of callers, which costs more to make anew than to compare.
+        digest = f"select sum(hash({', '.join(callers.COLUMNS)})) from {REPORTED_CALLS} {whose}"
+        before = self._connection.execute(digest, values).fetchall()
+        self._connection.execute(f"delete from {REPORTED_CALLS} {whose}", values)
         for _ in portions(self._connection, provider, _IN_UNIT, account.name):
             self._connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
-        self._callers.note_all()
+        if self._connection.execute(digest, values).fetchall() != before:
+            self._callers.note_all()
 
     def _gather(self, provider: Provider, tables: Mapping[str, pa.Table]) -> None:
         for name, table in tables.items():

@@ -117,13 +117,11 @@ def test_only_callers_whose_calls_changed_are_made_anew(connection: duckdb.DuckD
     assert connection.execute(kept).fetchall() == [("+84900", False), ("+84901", True)]
 
 
-def test_those_of_all_callers_are_made_some_at_a_time(
-    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_those_of_all_callers_are_made_anew(connection: duckdb.DuckDBPyConnection) -> None:
     chance = random.Random(7)  # noqa: S311 - no secret
     changed = callers.Changed(connection)
     change(connection, changed, [call(chance, number) for number in range(40)])
-    monkeypatch.setattr(callers, "CALLS", 7)
-    callers.rebuild(connection)
+    changed.note_all()
+    changed.renew()
     assert difference(connection) == []
     assert connection.execute("select count(*) > 3 from callsync.repeat_callers").fetchall() == [(True,)]

@@ -12,7 +12,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from pipelines import reported_calls
+from pipelines import callers, reported_calls
 from pipelines.reported_calls import over_unit
 from pipelines.views import KEPT
 from simulator import Simulator
@@ -79,11 +79,11 @@ def test_calls_that_come_change_and_lose_legs_have_their_rows(project: Project, 
 def test_calls_that_change_change_what_is_kept_of_their_callers(
     project: Project, changing: Simulator
 ) -> None:
-    callers = ("0912000001", "0912000002", "0912000003")
+    numbers = ("0912000001", "0912000002", "0912000003")
     add = partial(changing.add_late, "etelecom")
     missed: dict[str, Any] = {"direction": "in", "call_state": "not_answered"}
     hours = [changing.now - timedelta(hours=hours) for hours in (9, 8, 7)]
-    for caller in callers:
+    for caller in numbers:
         first, second, _ = (add(when, caller=caller, **missed) for when in hours)
     project.configure(changing, everyone("etelecom.main"))
     project.done("sync")
@@ -91,11 +91,11 @@ def test_calls_that_change_change_what_is_kept_of_their_callers(
         "select contact_number, calls, missed_calls from reporting.repeat_callers where contact_number in "
     )
     of_these = " ('+84912000001', '+84912000002', '+84912000003') order by all"
-    assert project.rows(repeats + of_these) == [(f"+84{caller[1:]}", 3, 3) for caller in callers]
+    assert project.rows(repeats + of_these) == [(f"+84{caller[1:]}", 3, 3) for caller in numbers]
 
-    changing.change("etelecom", first, caller=callers[0])
+    changing.change("etelecom", first, caller=numbers[0])
     changing.change("etelecom", second, call_state="answered")
-    add(hours[2] + timedelta(minutes=1), caller="19001234", callee=callers[1], direction="out")
+    add(hours[2] + timedelta(minutes=1), caller="19001234", callee=numbers[1], direction="out")
     project.done("sync")
     assert are_as_defined(project)
     assert project.rows(repeats + of_these) == [
@@ -149,6 +149,7 @@ def test_what_is_learnt_of_an_account_reaches_its_earlier_calls(
     assert project.rows(currencies) == [(None,)]
     simulator.faults.clear()
     monkeypatch.setattr(reading, "NAMES_AGE", timedelta(0))
+    monkeypatch.setattr(callers, "rebuild", lambda _: pytest.fail("names change nothing of callers"))
     outcome = project.done("sync", "voximplant")
     assert "0 of" in outcome.out, "no window changed, and none was loaded again"
     assert project.rows(currencies) == [("USD",)]
