@@ -211,6 +211,11 @@ class AccountReader:
 
     def _read_window(self, whole: Window, chain: tuple[Window, ...]) -> Iterator[Piece]:
         record_type = self._connection.calls
+        known = self.ledger.fingerprints.get(key_of(whole))
+        is_read_again = any(window.end + self._lookback > self._now for window in chain)
+        may_compare = known is not None or is_read_again
+        # What is compared with nothing, then or later, need not wait for the end of its window.
+        most_held = self._size.rows if may_compare else 1
         for is_second_read in (False, True):
             held: list[Shaped] = []
             keys: list[pa.ChunkedArray] = []
@@ -224,7 +229,7 @@ class AccountReader:
                     held.append(shaped)
                     held_rows += shaped.tables[record_type.table].num_rows
                     keys.append(shaped.tables[record_type.table].column(record_type.key_column))
-                    if held_rows >= self._size.rows:
+                    if held_rows >= most_held:
                         yield self._calls(concat(record_type, held))
                         held, held_rows, passed_on = [], 0, True
             except IncompleteRead:
@@ -238,10 +243,7 @@ class AccountReader:
             if is_second_read:
                 raise IncompleteRead(f"{rows} calls came of {total} that the provider counts, twice")
         content = concat(record_type, held) if held else None
-        known = self.ledger.fingerprints.get(key_of(whole))
-        is_read_again = any(window.end + self._lookback > self._now for window in chain)
-        may_compare = (known is not None or is_read_again) and not passed_on
-        fingerprint = fingerprint_of(content, rejections) if may_compare else None
+        fingerprint = fingerprint_of(content, rejections) if may_compare and not passed_on else None
         changed = self._force or fingerprint is None or fingerprint != known
         if changed and content is not None and content.tables[record_type.table].num_rows:
             yield self._calls(content)
