@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.runtime.run_context import RunContext
 
 from pipelines import privacy
 from pipelines.config_values import typed
@@ -143,7 +142,8 @@ class _Lookup:
 
     def __init__(self) -> None:
         try:
-            self._providers = Container()[PluggableRunContext].providers.providers
+            # Without the rest of dlt's context, which a run that brings nothing never needs.
+            self._providers = RunContext(None).initial_providers()
         except Exception as error:
             # dlt reads its files here; whatever is wrong with them is told by their parser.
             raise ConfigError(

@@ -10,8 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-COMPARED_BYTES = 256 * 2**10
-"""Compared and written at once: the size of DuckDB's blocks."""
+HEADERS_BYTES = 3 * 4096
+"""What a DuckDB file begins with, before its blocks: the main header and two of the database."""
+
+CHECKSUM_BYTES = 8
+"""Each block begins with a checksum of the rest of it."""
+
+_BLOCK_SIZE_AT = 4096 + 40
+"""Where the first header of the database has the size of the blocks."""
+
+_BLOCK_BYTES = 256 * 2**10
+"""Their size in files of earlier DuckDBs, which name none."""
 
 _FICLONE = 0x40049409
 """Linux ioctl that shares a file's blocks instead of copying them, where the file system can (btrfs, XFS)."""
@@ -43,49 +52,47 @@ def write_whole(source: Path, target: Path) -> None:
         os.fsync(copy)
 
 
-def bring_in_step(source: Path, target: Path) -> bool:
-    """Write into `target` where it differs from `source`; False where that could be seen by anyone.
+def is_ours_alone(file: Path) -> bool:
+    """Whether a file has one name and nobody else has it open: only then Linux grants a lease to write."""
+    if sys.platform != "linux" or not file.exists():
+        return False
+    with _opened(file, os.O_RDWR) as descriptor:
+        if os.fstat(descriptor).st_nlink != 1:
+            return False
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        except OSError:
+            return False
+    return True
 
-    Reading both is several times cheaper than writing one. What `target` held before does not matter, so that
-    one left half done by a kill serves as well.
+
+def bring_in_step(source: Path, target: Path) -> None:
+    """Write into `target`, an earlier copy of the DuckDB file `source`, the blocks that differ.
+
+    Their checksums tell. An earlier copy is whole: of one that was left half written they tell nothing.
 
     Raises:
         BlockingIOError: another program writes `source`.
         OSError: it cannot be read or written.
     """
     with _locked(source) as whole, _opened(target, os.O_RDWR) as copy:
-        if not _is_ours_alone(copy):
-            return False
         size = os.fstat(whole).st_size
         os.truncate(copy, size)
-        wanted, held = bytearray(COMPARED_BYTES), bytearray(COMPARED_BYTES)
-        for offset in range(0, size, COMPARED_BYTES):
-            # Behind the end of the file both keep what they held before.
-            length = os.preadv(whole, [wanted], offset)
-            os.preadv(copy, [held], offset)
-            if wanted != held:
-                _write(copy, memoryview(wanted)[:length], offset)
+        _write(copy, os.pread(whole, HEADERS_BYTES, 0), 0)
+        block_bytes = int.from_bytes(os.pread(whole, 8, _BLOCK_SIZE_AT), "little") or _BLOCK_BYTES
+        for offset in range(HEADERS_BYTES, size, block_bytes):
+            if os.pread(whole, CHECKSUM_BYTES, offset) != os.pread(copy, CHECKSUM_BYTES, offset):
+                _write(copy, os.pread(whole, block_bytes, offset), offset)
         os.fsync(copy)
-    return True
 
 
-def _is_ours_alone(descriptor: int) -> bool:
-    """Whether a file has one name and nobody else has it open: only then Linux grants a lease to write."""
-    if sys.platform != "linux" or os.fstat(descriptor).st_nlink != 1:
-        return False
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except OSError:
-        return False
-    return True
-
-
-def _write(descriptor: int, content: memoryview, offset: int) -> None:
+def _write(descriptor: int, content: bytes, offset: int) -> None:
     # A full disk first takes a part, and then refuses.
-    while content:
-        written = os.pwrite(descriptor, content, offset)
-        content, offset = content[written:], offset + written
+    left = memoryview(content)
+    while left:
+        written = os.pwrite(descriptor, left, offset)
+        left, offset = left[written:], offset + written
 
 
 @contextmanager

@@ -78,6 +78,14 @@ class Recorder:
         if not self._gathered:
             return
         with warehouse.transaction(self._connection):
+            # One search finds what is known of these calls; the rest works on what was found.
+            self._connection.execute(
+                f"""
+                create or replace temp table known_origins as
+                select known.*, known.rowid as place from callsync.call_origins as known
+                semi join {_GATHERED} as gathered on {_same("gathered", "known")}
+                """
+            )
             self._connection.execute(
                 f"""
                 create or replace temp table renewed_origins as
@@ -85,18 +93,20 @@ class Recorder:
                     coalesce(known.first_run_id, gathered.run_id) as first_run_id,
                     coalesce(known.first_loaded_at, gathered.loaded_at) as first_loaded_at,
                     gathered.run_id as last_run_id, gathered.loaded_at as last_loaded_at,
-                    coalesce(known.is_exact, true) as is_exact
+                    coalesce(known.is_exact, true) as is_exact, known.place
                 from {_GATHERED} as gathered
-                left join callsync.call_origins as known on {_same("gathered", "known")}
+                left join known_origins as known on {_same("gathered", "known")}
                 where known.content is distinct from gathered.content
                 """
             )
             self._connection.execute(
-                "delete from callsync.call_origins as known using renewed_origins as renewed "
-                f"where {_same('renewed', 'known')}"
+                "delete from callsync.call_origins where rowid in (select place from renewed_origins)"
             )
-            self._connection.execute("insert into callsync.call_origins by name from renewed_origins")
-        self._connection.execute(f"drop table renewed_origins; drop table {_GATHERED}")
+            self._connection.execute(
+                "insert into callsync.call_origins by name select * exclude (place) from renewed_origins"
+            )
+        self._connection.execute("drop table known_origins; drop table renewed_origins")
+        self._connection.execute(f"drop table {_GATHERED}")
         self._gathered = 0
 
     def _gather(self, provider: str, account: str, select: str) -> None:

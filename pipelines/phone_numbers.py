@@ -49,10 +49,15 @@ def refresh(
 
 
 def _add(connection: duckdb.DuckDBPyConnection, query: str, default_region: str) -> None:
-    known = "select number from callsync.phone_numbers"
+    # Only what the known numbers share with the new ones is held in memory.
     connection.execute(
-        "create or replace temp table new_numbers as "
-        f"select number from ({query}) as numbers where number is not null except {known}"
+        f"""
+        create or replace temp table new_numbers as
+        with numbers as materialized (select distinct number from ({query}) where number is not null)
+        select number from numbers
+        except
+        select number from callsync.phone_numbers semi join numbers using (number)
+        """
     )
     counted = connection.execute("select count(*) from new_numbers").fetchone()
     for start in range(0, counted[0] if counted else 0, _READ_AT_ONCE):

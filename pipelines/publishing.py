@@ -71,15 +71,16 @@ def _renew_large(files: Files, temporary: Path) -> None:
     if file_copies.share(files.warehouse, temporary):
         os.replace(temporary, files.published)
         return
-    ready = temporary
-    if files.spare.exists() and file_copies.bring_in_step(files.warehouse, files.spare):
-        ready = files.spare
+    if file_copies.is_ours_alone(files.spare):
+        # Under its own name it is whole at every moment, also when a kill or a full disk comes now.
+        os.replace(files.spare, temporary)
+        file_copies.bring_in_step(files.warehouse, temporary)
     else:
         file_copies.write_whole(files.warehouse, temporary)
     # At no moment is there no copy: it gets a second name before the first one is taken.
     with suppress(OSError):
         os.link(files.published, files.next_spare)
-    os.replace(ready, files.published)
+    os.replace(temporary, files.published)
     with suppress(OSError):
         os.replace(files.next_spare, files.spare)
 

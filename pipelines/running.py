@@ -20,6 +20,7 @@ import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines import (
+    garbage,
     holding,
     notes,
     privacy,
@@ -261,7 +262,7 @@ def run(
     """
     # Arrow's own allocator keeps what a unit freed, and the next unit's peak comes on top of it.
     pa.set_memory_pool(pa.system_memory_pool())
-    with holding.held(config.warehouse, command):
+    with garbage.among_the_new(), holding.held(config.warehouse, command):
         patience, memory_mb = config.general.warehouse_patience_seconds, config.general.duckdb_memory_mb
         with warehouse.writing(
             config.warehouse, patience_seconds=patience, memory_mb=memory_mb, say=say

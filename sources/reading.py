@@ -35,6 +35,9 @@ SHAPED_AT_ONCE = 5_000
 IDS_AT_ONCE = 1_000
 """Calls asked for by id in one request (Voximplant, GetCallHistory: at most 1000)."""
 
+PIECES_WAITING = 2
+"""Pieces that may wait to be gathered, which takes next to no time."""
+
 IDLE_COMMIT = timedelta(hours=1)
 """A read that found nothing new is committed only when it moves the finished time on by this much."""
 
@@ -77,7 +80,7 @@ class AccountReader:
         self._observe = observe
         self._now = now
         self._lookback: timedelta = account.options.lookback
-        self._pieces: queue.Queue[Piece] = queue.Queue(maxsize=max(2, account.options.concurrency))
+        self._pieces: queue.Queue[Piece] = queue.Queue(maxsize=PIECES_WAITING)
         self._stop = threading.Event()
         self._abandon = threading.Event()
         self._force = False
@@ -208,6 +211,11 @@ class AccountReader:
 
     def _read_window(self, whole: Window, chain: tuple[Window, ...]) -> Iterator[Piece]:
         record_type = self._connection.calls
+        known = self.ledger.fingerprints.get(key_of(whole))
+        is_read_again = any(window.end + self._lookback > self._now for window in chain)
+        may_compare = known is not None or is_read_again
+        # What is compared with nothing, then or later, need not wait for the end of its window.
+        most_held = self._size.rows if may_compare else 1
         for is_second_read in (False, True):
             held: list[Shaped] = []
             keys: list[pa.ChunkedArray] = []
@@ -221,7 +229,7 @@ class AccountReader:
                     held.append(shaped)
                     held_rows += shaped.tables[record_type.table].num_rows
                     keys.append(shaped.tables[record_type.table].column(record_type.key_column))
-                    if held_rows >= self._size.rows:
+                    if held_rows >= most_held:
                         yield self._calls(concat(record_type, held))
                         held, held_rows, passed_on = [], 0, True
             except IncompleteRead:
@@ -235,10 +243,7 @@ class AccountReader:
             if is_second_read:
                 raise IncompleteRead(f"{rows} calls came of {total} that the provider counts, twice")
         content = concat(record_type, held) if held else None
-        known = self.ledger.fingerprints.get(key_of(whole))
-        is_read_again = any(window.end + self._lookback > self._now for window in chain)
-        may_compare = (known is not None or is_read_again) and not passed_on
-        fingerprint = fingerprint_of(content, rejections) if may_compare else None
+        fingerprint = fingerprint_of(content, rejections) if may_compare and not passed_on else None
         changed = self._force or fingerprint is None or fingerprint != known
         if changed and content is not None and content.tables[record_type.table].num_rows:
             yield self._calls(content)

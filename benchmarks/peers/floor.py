@@ -30,7 +30,7 @@ from sources.etelecom.fields import CALL_LOGS
 from sources.vbot.fields import CALLS
 from sources.voximplant.fields import CALL_SESSIONS
 
-AT_ONCE = 4
+AT_ONCE = 8
 DAY = timedelta(days=1)
 RECORD_TYPES = {"etelecom": CALL_LOGS, "vbot": CALLS, "voximplant": CALL_SESSIONS}
 """callsync's field tables: which columns there are, of which type."""

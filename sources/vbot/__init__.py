@@ -46,7 +46,7 @@ def vbot(
     recording_hosts: Sequence[str] = ("*.vbot.vn",),
     lookback_days: float = 3,
     window_days: int = 1,
-    concurrency: int = 4,
+    concurrency: int = 8,
     requests_per_second: float = 10,
     timeout_seconds: float = 30,
     max_attempts: int = 6,

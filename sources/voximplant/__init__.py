@@ -40,7 +40,7 @@ def voximplant(
     filter: Mapping[str, Any] | None = None,
     lookback_days: float = 3,
     window_days: int = 1,
-    concurrency: int = 4,
+    concurrency: int = 8,
     requests_per_second: float = 10,
     timeout_seconds: float = 30,
     max_attempts: int = 6,

@@ -10,11 +10,14 @@ import json
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from jwt.algorithms import RSAAlgorithm
 
 from sources.errors import ConfigError
 from sources.windows import SECOND
@@ -26,6 +29,7 @@ TOKEN_RENEWED_BEFORE_END = timedelta(minutes=2)
 MOST_RENEWALS = 600
 """Each renewal ends a second earlier than the one before; after so many the count begins again."""
 
+_RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 _CREDENTIAL_KEYS = ("account_id", "key_id", "private_key")
 
 
@@ -54,11 +58,20 @@ def read_credentials(credentials: str | Mapping[str, Any]) -> Mapping[str, Any]:
             f"lacks {', '.join(missing)}; download credentials.json from the control panel again"
         )
     try:
-        jwt.encode({}, str(table["private_key"]), algorithm="RS256")
+        _signing_key(str(table["private_key"]))
     except Exception:
         # Any fault of the key is the same to the user, and its text may hold the key.
         raise ConfigError("holds a private_key that is no RSA key in PEM form") from None
     return {key: table[key] for key in _CREDENTIAL_KEYS}
+
+
+@cache
+def _signing_key(pem: str) -> RSAPrivateKey:
+    """The key that signs; to read one takes longer than anything else that is done with it."""
+    key = _RS256.prepare_key(pem)
+    if not isinstance(key, RSAPrivateKey):
+        raise TypeError("a public key signs nothing")
+    return key
 
 
 class ServiceToken:
@@ -87,7 +100,9 @@ class ServiceToken:
                 # Signing has no chance in it: a second token of one second would be the refused one again.
                 ends = issued + TOKEN_LIFETIME - self._renewals * SECOND
                 claims = {"iss": self._account_id, "iat": issued, "exp": ends}
-                self._token = jwt.encode(claims, self._private_key, "RS256", headers={"kid": self._key_id})
+                self._token = jwt.encode(
+                    claims, _signing_key(self._private_key), "RS256", headers={"kid": self._key_id}
+                )
                 self._renew_at = ends - TOKEN_RENEWED_BEFORE_END
             return self._headers()
 

@@ -22,7 +22,7 @@ from pipelines.cli import main
 from simulator import Simulator
 
 ROOT = Path(__file__).parent.parent.parent
-COMMAND = (sys.executable, "-c", "from pipelines.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from pipelines.cli import console; console()")
 SECRETS = ("api_key", "password", "private_key", "access_token", "username")
 
 

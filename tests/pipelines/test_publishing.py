@@ -78,7 +78,7 @@ def test_a_small_change_writes_little(
     written = []
     write = file_copies._write
 
-    def counted(descriptor: int, content: memoryview, offset: int) -> None:
+    def counted(descriptor: int, content: bytes, offset: int) -> None:
         written.append(len(content))
         write(descriptor, content, offset)
 
@@ -134,6 +134,47 @@ def test_a_run_killed_while_it_exchanged_the_names_leaves_nothing_wrong(
     assert not files.next_spare.exists()
     change(3)
     assert in_step(files)
+
+
+def test_a_run_killed_while_it_brought_the_spare_in_step_leaves_nothing_wrong(
+    files: Files, change: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(0)
+    change(1)
+
+    class Killed(BaseException):
+        """Nothing of the program runs after it."""
+
+    def half(descriptor: int, content: bytes, offset: int) -> None:
+        os.pwrite(descriptor, content[: len(content) // 2], offset)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(file_copies, "_write", half)
+        patch.setattr(Path, "unlink", lambda path, missing_ok=False: None)
+        with pytest.raises(Killed):
+            change(2)
+    assert rows(files.published) == ROWS + 2
+    change(3)
+    assert in_step(files)
+    assert not list(files.published.parent.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("block_bytes", [16_384, 262_144])
+def test_blocks_of_any_size_are_brought_in_step(block_bytes: int, tmp_path: Path) -> None:
+    source, target = tmp_path / "source.duckdb", tmp_path / "target.duckdb"
+    duckdb.connect(":memory:").execute(f"attach '{source}' (block_size {block_bytes})").close()
+    for number in range(4):
+        with duckdb.connect(str(source)) as connection:
+            connection.execute(f"create table t{number} as select hash(range) as what from range(200_000)")
+            if number > 1:
+                connection.execute(f"update t0 set what = {number} where rowid % 1000 = {number}")
+                connection.execute("drop table t1" if number == 2 else "select 1")
+        if number:
+            file_copies.bring_in_step(source, target)
+        else:
+            file_copies.write_whole(source, target)
+        assert target.read_bytes() == source.read_bytes()
 
 
 def test_a_disk_that_fills_up_leaves_the_copy_as_it_was(
