@@ -60,6 +60,8 @@ class Derived:
                 return
             if self._last is not None:
                 self._last.result()
+                # The readers are done, and leave a processor to the search among all calls.
+                self._connection.execute(f"set threads = {warehouse.THREADS_ALONE}")
                 self._renewal.finish()
                 self._origins.enter()
             if error is None or self._began_whole:
