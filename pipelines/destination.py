@@ -47,6 +47,7 @@ class Warehouse(dlt.destinations.duckdb):
             return super().capabilities(config, naming)
         if type(naming) not in self._known:
             self._known[type(naming)] = super().capabilities(None, naming)
+            self._known[type(naming)].loader_parallelism_strategy = "sequential"
         return copy.copy(self._known[type(naming)])
 
 

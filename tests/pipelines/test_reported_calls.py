@@ -12,7 +12,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from pipelines import callers, reported_calls
+from pipelines import callers, portions, reported_calls
 from pipelines.reported_calls import over_unit
 from pipelines.views import KEPT
 from simulator import Simulator
@@ -174,6 +174,20 @@ def test_rows_that_a_run_left_behind_are_made_by_the_next(loaded: Project) -> No
     loaded.done("sync")
     assert are_as_defined(loaded)
     assert loaded.rows("select count(*) from reporting.calls") == [(900,)]
+
+
+def test_rows_are_made_anew_a_portion_of_the_calls_at_a_time(
+    loaded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions, "CALLS", 70)
+    tamper(
+        loaded,
+        "delete from vbot.calls where group_id in (select group_id from vbot.calls limit 90);"
+        "delete from callsync.reported_calls;"
+        "update callsync.meta set value = 'behind' where key = 'derived'",
+    )
+    loaded.done("sync")
+    assert are_as_defined(loaded)
 
 
 def test_callsync_test_finds_rows_that_are_not_as_defined(loaded: Project) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from simulator import REMOVED, Simulator
+from sources import reading
 from sources.errors import AccessDenied, IncompleteRead, WindowOverflow
 from sources.ledger import Ledger
 from sources.provider import Page
@@ -263,6 +264,27 @@ def test_a_backfill_reads_what_is_missing_and_leaves_the_cursor(simulator: Simul
     forced, _ = read(account, after, replace(wanted, force=True))
     assert Intervals.of(window.window for unit in forced for window in unit.windows) == span(START, END)
     assert {row["id"] for row in rows(forced, "call_logs")} == ids(simulator.truth("etelecom"), "etelecom")
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "is_passed_on"), [(5, True), (1, False)], ids=["never read again", "read again"]
+)
+def test_only_a_window_that_is_compared_is_held_until_it_is_whole(days_ago: int, is_passed_on: bool) -> None:
+    start = END - timedelta(days=days_ago)
+    second_page = threading.Event()
+
+    def in_two_pages(window: Window) -> Iterator[Page]:
+        yield Page([call_log(window.start, number) for number in range(reading.SHAPED_AT_ONCE)])
+        assert second_page.wait(5 if is_passed_on else 0.2) is is_passed_on
+        yield Page([call_log(window.start + SECOND)])
+
+    account = scripted_account(concurrency=1, window_days=1, lookback_days=2)
+    run = reader(account, Scripted(in_two_pages), unit_size=UnitSize(rows=1))
+    taken = 0
+    for unit in run.units(Span("backfill", start, start + timedelta(days=1))):
+        second_page.set()
+        taken += unit.rows
+    assert taken == reading.SHAPED_AT_ONCE + 1
 
 
 def test_a_run_that_is_given_up_leaves_no_thread_behind() -> None:
