@@ -270,21 +270,28 @@ def test_a_backfill_reads_what_is_missing_and_leaves_the_cursor(simulator: Simul
     ("days_ago", "is_passed_on"), [(5, True), (1, False)], ids=["never read again", "read again"]
 )
 def test_only_a_window_that_is_compared_is_held_until_it_is_whole(days_ago: int, is_passed_on: bool) -> None:
-    start = END - timedelta(days=days_ago)
-    second_page = threading.Event()
+    start = (END - timedelta(days=days_ago)).replace(hour=0)
+    is_handed_over = threading.Event()
 
-    def in_two_pages(window: Window) -> Iterator[Page]:
+    def in_pages(window: Window) -> Iterator[Page]:
         yield Page([call_log(window.start, number) for number in range(reading.SHAPED_AT_ONCE)])
-        assert second_page.wait(5 if is_passed_on else 0.2) is is_passed_on
         yield Page([call_log(window.start + SECOND)])
+        assert is_handed_over.wait(5 if is_passed_on else 0.2) is is_passed_on
+        yield Page([call_log(window.start + 2 * SECOND)])
 
-    account = scripted_account(concurrency=1, window_days=1, lookback_days=2)
-    run = reader(account, Scripted(in_two_pages), unit_size=UnitSize(rows=1))
+    account = scripted_account(concurrency=1, lookback_days=2)
+    run = reader(
+        account, Scripted(in_pages), unit_size=UnitSize(rows=1_000_000, least_rows=1, is_wanted=_yes)
+    )
     taken = 0
-    for unit in run.units(Span("backfill", start, start + timedelta(days=1))):
-        second_page.set()
+    for unit in run.units(Span("backfill", start, start + timedelta(hours=20))):
+        is_handed_over.set()
         taken += unit.rows
-    assert taken == reading.SHAPED_AT_ONCE + 1
+    assert taken == reading.SHAPED_AT_ONCE + 2
+
+
+def _yes() -> bool:
+    return True
 
 
 def test_a_run_that_is_given_up_leaves_no_thread_behind() -> None:
