@@ -46,7 +46,7 @@ def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"delete from {REPORTED_CALLS}")
     for provider in PROVIDERS.values():
         for _ in portions(connection, provider, _IN_UNIT):
-            connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
+            _derive(connection, provider, f"insert into {REPORTED_CALLS}")
     callers.rebuild(connection)
 
 
@@ -135,7 +135,7 @@ class Renewal:
         before = self._connection.execute(digest, values).fetchall()
         self._connection.execute(f"delete from {REPORTED_CALLS} {whose}", values)
         for _ in portions(self._connection, provider, _IN_UNIT, account.name):
-            self._connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name)}")
+            _derive(self._connection, provider, f"insert into {REPORTED_CALLS}")
         if self._connection.execute(digest, values).fetchall() != before:
             self._callers.note_all()
 
@@ -148,12 +148,30 @@ class Renewal:
                 f"where earlier.provider = '{provider.name}' and earlier.account = unit.account "
                 f"and earlier.provider_call_id = cast(unit.{provider.calls.key_column} as varchar)"
             )
-            self._connection.execute(f"insert into {_GATHERED} {over_unit(provider.name)}")
+            _derive(self._connection, provider, f"insert into {_GATHERED}")
         else:
-            self._connection.execute(f"create temp table {_GATHERED} as {over_unit(provider.name)}")
+            _derive(self._connection, provider, f"create temp table {_GATHERED} as")
         for name in tables:
             self._connection.unregister(_in_unit(name))
         self._gathered += tables[provider.calls.table].num_rows
+
+
+def _derive(connection: duckdb.DuckDBPyConnection, provider: Provider, statement: str) -> None:
+    """Run a statement that takes the rows of the unit's calls."""
+    numbers = " union all ".join(
+        f"select {column} as number from {_in_unit(table)}"
+        for table, columns in provider.calls.phone_columns().items()
+        for column in columns
+    )
+    connection.execute(
+        f"create or replace temp table {_in_unit('numbers')} as select distinct number from ({numbers})"
+    )
+    # Of all numbers only these: in a join, DuckDB would hold every one in memory that any call ever had.
+    connection.execute(
+        f"create or replace temp table {_in_unit('phone_numbers')} as "
+        f"select * from callsync.phone_numbers semi join {_in_unit('numbers')} using (number)"
+    )
+    connection.execute(f"{statement} {over_unit(provider.name)}")
 
 
 @cache
@@ -161,6 +179,7 @@ def over_unit(provider_name: str) -> str:
     """The definition for one provider, over the tables of a unit instead of the provider's own."""
     provider = PROVIDERS[provider_name]
     exchange = {f"{provider.name}.{name}": _in_unit(name) for name in provider.calls.schemas()}
+    exchange["callsync.phone_numbers"] = _in_unit("phone_numbers")
     selects = {view.name: view.select for view in sql_views()}
     selects["intermediate.calls"] = f"select * from staging.stg_{provider.name}__calls"
 

@@ -32,7 +32,7 @@ STORAGE_VERSION = "v1.5.0"
 POLL_SECONDS = 0.5
 
 THREADS_ALONE = 2
-"""DuckDB's threads where nothing else of a run works beside it; a third takes more memory than it saves time."""
+"""DuckDB's threads where nothing else of a run works beside it; more would take memory for little time."""
 
 STATES_KEPT = 10
 """dlt saves its whole state with each package that changes it, and reads the newest."""
