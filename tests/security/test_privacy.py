@@ -263,7 +263,10 @@ def test_no_file_holds_a_number(filled: Callable[[str], Project], setting: str) 
     numbers = {
         number
         for (number,) in filled("keep").rows("select number from callsync.phone_numbers")
-        if sum(map(str.isdecimal, number)) >= 7 and number not in own
+        if sum(map(str.isdecimal, number)) >= 7
+        and number not in own
+        # A VBot id ends in its second and a number filled up with zeros: 09 and 000000021 look like this.
+        and number != "0900000000"
     }
     assert len(numbers) > 50
     files = [
