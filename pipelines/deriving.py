@@ -127,7 +127,5 @@ def _phone_columns() -> list[tuple[str, str]]:
     return [
         (f"{name}.{table}", column)
         for name, provider in PROVIDERS.items()
-        for record_type in provider.record_types
-        for table, columns in record_type.phone_columns().items()
-        for column in columns
+        for table, column in provider.phone_columns()
     ]

@@ -158,16 +158,10 @@ class Renewal:
 
 def _derive(connection: duckdb.DuckDBPyConnection, provider: Provider, statement: str) -> None:
     """Run a statement that takes the rows of the unit's calls."""
-    # A table may hold several forms of a call, each with numbers in columns of its own.
-    columns = {
-        (table, column)
-        for form in provider.record_types
-        for table, names in form.phone_columns().items()
-        if table in provider.calls.schemas()
-        for column in names
-    }
     numbers = " union all ".join(
-        f"select {column} as number from {_in_unit(table)}" for table, column in sorted(columns)
+        f"select {column} as number from {_in_unit(table)}"
+        for table, column in provider.phone_columns()
+        if table in provider.calls.schemas()
     )
     connection.execute(
         f"create or replace temp table {_in_unit('numbers')} as select distinct number from ({numbers})"

@@ -110,3 +110,13 @@ class Provider:
     def calls(self) -> RecordType:
         """The record type of the calls: names the root table and its key."""
         return self.record_types[0]
+
+    def phone_columns(self) -> list[tuple[str, str]]:
+        """Every column that names a side of a call, in any of its forms, with its table."""
+        columns = {
+            (table, column)
+            for form in self.record_types
+            for table, names in form.phone_columns().items()
+            for column in names
+        }
+        return sorted(columns)
