@@ -72,9 +72,8 @@ def _renew_large(files: Files, temporary: Path) -> None:
         os.replace(temporary, files.published)
         return
     if file_copies.is_ours_alone(files.spare):
-        # Under its own name it is whole at every moment, also when a kill or a full disk comes now.
+        file_copies.bring_in_step(files.warehouse, files.spare)
         os.replace(files.spare, temporary)
-        file_copies.bring_in_step(files.warehouse, temporary)
     else:
         file_copies.write_whole(files.warehouse, temporary)
     # At no moment is there no copy: it gets a second name before the first one is taken.
