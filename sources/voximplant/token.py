@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from jwt.algorithms import RSAAlgorithm
 
 from sources.errors import ConfigError
 from sources.windows import SECOND
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 TOKEN_LIFETIME = timedelta(minutes=30)
 TOKEN_BACKDATED = timedelta(seconds=30)
@@ -29,7 +29,6 @@ TOKEN_RENEWED_BEFORE_END = timedelta(minutes=2)
 MOST_RENEWALS = 600
 """Each renewal ends a second earlier than the one before; after so many the count begins again."""
 
-_RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 _CREDENTIAL_KEYS = ("account_id", "key_id", "private_key")
 
 
@@ -68,7 +67,11 @@ def read_credentials(credentials: str | Mapping[str, Any]) -> Mapping[str, Any]:
 @cache
 def _signing_key(pem: str) -> RSAPrivateKey:
     """The key that signs; to read one takes longer than anything else that is done with it."""
-    key = _RS256.prepare_key(pem)
+    # The library takes a tenth of a second to load, which who has no account here is spared.
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from jwt.algorithms import RSAAlgorithm
+
+    key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(pem)
     if not isinstance(key, RSAPrivateKey):
         raise TypeError("a public key signs nothing")
     return key
@@ -99,6 +102,8 @@ class ServiceToken:
                 issued = now - TOKEN_BACKDATED
                 # Signing has no chance in it: a second token of one second would be the refused one again.
                 ends = issued + TOKEN_LIFETIME - self._renewals * SECOND
+                import jwt
+
                 claims = {"iss": self._account_id, "iat": issued, "exp": ends}
                 self._token = jwt.encode(
                     claims, _signing_key(self._private_key), "RS256", headers={"kid": self._key_id}
