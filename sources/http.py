@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import httpx
@@ -225,7 +226,7 @@ class Api:
                 sent.update(self.credential.headers(self._client))
             with self._client.stream(
                 request.method,
-                request.url,
+                _address(request.url),
                 params=request.params or None,
                 json=request.json,
                 data=request.form,
@@ -326,11 +327,17 @@ def printable(text: str) -> str:
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + CUT
 
 
+@lru_cache(maxsize=64)
+def _address(url: str) -> httpx.URL:
+    # An account has a few addresses, and asks each for thousands of pages.
+    return httpx.URL(url)
+
+
 def _place(request: Request) -> str:
     if request.place:
         return request.place
     try:
-        url = httpx.URL(request.url)
+        url = _address(request.url)
     except httpx.InvalidURL:
         return request.url
     return f"{url.host}{url.path}"
