@@ -317,8 +317,8 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 def excerpt(body: bytes) -> str:
     """The beginning of an answer, fit for one line of an error; nothing of an HTML page."""
-    text = body[: 4 * MESSAGE_LENGTH].decode("utf-8", "replace").strip()
-    return "" if text.startswith("<") else printable(text)
+    line = printable(body[: 4 * MESSAGE_LENGTH].decode("utf-8", "replace"))
+    return "" if line.startswith("<") else line
 
 
 def printable(text: str) -> str:

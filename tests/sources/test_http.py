@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import time_machine
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulator import FaultKind, Simulator
@@ -479,6 +479,7 @@ def test_the_provider_sees_no_more_requests_than_agreed(simulator: Simulator) ->
 
 
 @given(st.binary(max_size=900))
+@example(b"\0<html>")
 def test_an_excerpt_is_one_short_printable_line(body: bytes) -> None:
     text = excerpt(body)
     assert len(text) <= http.MESSAGE_LENGTH
