@@ -8,13 +8,18 @@ is on this machine passes no proxy.
 from __future__ import annotations
 
 import ipaddress
+import os
+import ssl
 from collections.abc import Callable
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
 from sources.bodies import ASKED_PACKING
 from sources.errors import ConfigError
+
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
@@ -39,6 +44,7 @@ def http_client(
     """
     try:
         return httpx.Client(
+            verify=_trusted(*(os.environ.get(name) for name in _AUTHORITIES)),
             timeout=timeout_seconds,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             headers={
@@ -58,6 +64,12 @@ def http_client(
             "the environment names certificates (SSL_CERT_FILE, SSL_CERT_DIR) or a proxy (HTTPS_PROXY, "
             f"HTTP_PROXY, ALL_PROXY) that cannot be used ({type(error).__name__})"
         ) from None
+
+
+@cache
+def _trusted(*named: str | None) -> ssl.SSLContext:
+    """Whom to trust, read once for what the environment has `named`: that takes longer than an answer."""
+    return httpx.create_ssl_context()
 
 
 def is_loopback(host: str) -> bool:
