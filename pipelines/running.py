@@ -126,12 +126,12 @@ class Run:
             elif isinstance(fault, RuntimeError):
                 raise
             else:
-                error = f"{UNWRITABLE}: {warehouse.one_line(cause)}"
+                error = f"{UNWRITABLE}: {warehouse.reason(cause)}"
         report = RunReport(self._run_id, tuple(self._reports.values()), self._changed, error)
         try:
             run_log.finish(self._connection, report, self._accounts, self._ledgers)
         except duckdb.Error as fault:
-            report = replace(report, error=error or f"{UNWRITABLE}: {warehouse.one_line(fault)}")
+            report = replace(report, error=error or f"{UNWRITABLE}: {warehouse.reason(fault)}")
             self.leave_note(report)
         return report
 
@@ -273,7 +273,7 @@ def run(
                 ran = Run(config, accounts, plan, command, connection=connection, observe=observe, say=say)
                 report = ran.execute()
             except duckdb.Error as error:
-                why = warehouse.one_line(error)
+                why = warehouse.reason(error)
                 raise WarehouseError(f"{config.warehouse} cannot be written: {why}") from None
             newest, is_whole = None, False
             with suppress(duckdb.Error):

@@ -242,6 +242,13 @@ def one_line(error: BaseException) -> str:
     return plain(" ".join(str(error).split()))[:300]
 
 
+def reason(error: BaseException) -> str:
+    """Why DuckDB could not write, as one printable line; where it had too little memory, with what to raise."""
+    said, _, settings = one_line(error).partition(" Possible solutions")
+    # What DuckDB proposes itself are settings that nobody can reach here.
+    return f"{said}; raise duckdb_memory_mb under [callsync] in .dlt/config.toml" if settings else said
+
+
 def _one(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> str | None:
     # An unread result blocks the connection (DuckDB 2.0), so everything is fetched.
     rows = connection.execute(query, list(values)).fetchall()
