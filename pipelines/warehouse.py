@@ -243,7 +243,7 @@ def one_line(error: BaseException) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """Why DuckDB could not write, as one printable line; where it had too little memory, with what to raise."""
+    """Why DuckDB could not write, as one printable line; with what to raise where memory was short."""
     said, _, settings = one_line(error).partition(" Possible solutions")
     # What DuckDB proposes itself are settings that nobody can reach here.
     return f"{said}; raise duckdb_memory_mb under [callsync] in .dlt/config.toml" if settings else said
