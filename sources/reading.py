@@ -2,51 +2,31 @@
 
     windows ──▶ workers (pages → records → Arrow) ──▶ bounded queue ──▶ gatherer ──▶ units
 
-A worker holds a window until it is complete, so that an unchanged one is recognised by its fingerprint and a
-short one is read again. A window larger than a unit is passed on in pieces, and only its last piece finishes
-it. The queue is bounded, so memory follows the configuration and not the length of the history.
+The queue is bounded, so memory follows the configuration and not the length of the history.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
-
-import pyarrow as pa
 
 from sources.account import Account
-from sources.errors import AccessDenied, IncompleteRead, ProviderError, WindowOverflow
-from sources.fingerprints import distinct, fingerprint_of
+from sources.errors import IncompleteRead
 from sources.gathering import Gathered, Piece
-from sources.ledger import Ledger, key_of
-from sources.provider import Connection, Page, Provider
-from sources.shaping import Shaped, concat, digest, shape
-from sources.shaping.fields import RecordType
-from sources.units import Noted, Observer, Planned, Rejection, Span, Unit, UnitSize, WindowRead
-from sources.windows import SECOND, Intervals, Window, cut
-
-SHAPED_AT_ONCE = 5_000
-"""Records shaped together: fewer cost time for each call, more cost memory for nothing."""
-
-IDS_AT_ONCE = 1_000
-"""Calls asked for by id in one request (Voximplant, GetCallHistory: at most 1000)."""
+from sources.jobs import Abandoned, Jobs
+from sources.ledger import Ledger
+from sources.provider import Connection, Provider
+from sources.units import Noted, Observer, Planned, Span, Unit, UnitSize
+from sources.windows import SECOND, Window, cut
 
 PIECES_WAITING = 2
 """Pieces that may wait to be gathered, which takes next to no time."""
 
 IDLE_COMMIT = timedelta(hours=1)
 """A read that found nothing new is committed only when it moves the finished time on by this much."""
-
-NAMES_AGE = timedelta(hours=1)
-"""How old the names of hotlines, members and extensions may be before a sync reads them again."""
-
-
-class _Abandoned(Exception):
-    """Nobody waits for the rest any more."""
 
 
 class AccountReader:
@@ -73,7 +53,6 @@ class AccountReader:
         unit_size: UnitSize | None = None,
         observe: Observer = lambda account, progress: None,
     ) -> None:
-        self._provider = provider
         self._account = account
         self._connection = connection
         self._size = unit_size or UnitSize()
@@ -82,10 +61,11 @@ class AccountReader:
         self._lookback: timedelta = account.options.lookback
         self._pieces: queue.Queue[Piece] = queue.Queue(maxsize=PIECES_WAITING)
         self._stop = threading.Event()
-        self._abandon = threading.Event()
-        self._force = False
         self.ledger = ledger
         """What is known after everything read so far, committed or not."""
+        self._jobs = Jobs(
+            provider, account, connection, lambda: self.ledger, now=now, most_held=self._size.rows
+        )
 
     def windows(self, wanted: Span) -> list[Window]:
         """The windows that a run has to read for `wanted`, oldest first."""
@@ -104,12 +84,11 @@ class AccountReader:
             ProviderError: after the units of every window that was finished before the fault.
         """
         committed = self.ledger
-        self._force = wanted.force
         windows = self.windows(wanted)
         if wanted.kind == "sync":
             self.ledger = self.ledger.under(self._lookback, self._now)
         self._observe(self._account, Planned(len(windows)))
-        workers = self._start(self._jobs(wanted, windows))
+        workers = self._start(self._jobs.of(wanted, windows))
         gathered, failure = Gathered(), None
         try:
             while workers:
@@ -125,7 +104,7 @@ class AccountReader:
                     gathered = Gathered()
         finally:
             self._stop.set()
-            self._abandon.set()
+            self._jobs.abandon()
             while workers:
                 if self._pieces.get().is_last:
                     workers.pop()
@@ -154,17 +133,6 @@ class AccountReader:
         if piece.finished is not None:
             self._observe(self._account, piece.finished)
 
-    def _jobs(self, wanted: Span, windows: Sequence[Window]) -> Iterator[Iterator[Piece]]:
-        """What the workers do, in this order, each job lazily in one worker."""
-        if wanted.kind == "sync" and self._ledger_names_are_old():
-            yield self._read_names()
-        if not windows:
-            return
-        chains = [windows] if self._connection.walks else [[window] for window in windows]
-        yield from (self._read_chain(tuple(chain)) for chain in chains)
-        if wanted.kind == "sync":
-            yield self._read_unfinished(windows)
-
     def _start(self, jobs: Iterator[Iterator[Piece]]) -> list[threading.Thread]:
         lock = threading.Lock()
 
@@ -177,7 +145,7 @@ class AccountReader:
                         break
                     for piece in job:
                         self._pieces.put(piece)
-                except _Abandoned:
+                except Abandoned:
                     break
                 except IncompleteRead as failure:
                     # Only this window's list is wrong; the others may well be read.
@@ -194,167 +162,3 @@ class AccountReader:
         for worker in workers:
             worker.start()
         return workers
-
-    def _read_chain(self, chain: tuple[Window, ...]) -> Iterator[Piece]:
-        """Read windows that one walk covers; a single one is halved when paging cannot reach its end."""
-        whole = Window(chain[0].start, chain[-1].end)
-        try:
-            yield from self._read_window(whole, chain)
-        except WindowOverflow as overflow:
-            if whole.length <= SECOND:
-                raise IncompleteRead(f"{overflow}; one second cannot be split further") from None
-            for half in whole.halves():
-                yield from self._read_chain((half,))
-        except ProviderError as error:
-            error.args = (f"{error} (window {whole})",) if str(whole) not in str(error) else error.args
-            raise
-
-    def _read_window(self, whole: Window, chain: tuple[Window, ...]) -> Iterator[Piece]:
-        record_type = self._connection.calls
-        known = self.ledger.fingerprints.get(key_of(whole))
-        is_read_again = any(window.end + self._lookback > self._now for window in chain)
-        may_compare = known is not None or is_read_again
-        # What is compared with nothing, then or later, need not wait for the end of its window.
-        most_held = self._size.rows if may_compare else 1
-        for is_second_read in (False, True):
-            held: list[Shaped] = []
-            keys: list[pa.ChunkedArray] = []
-            rejections: list[Rejection] = []
-            warnings, held_rows, passed_on, total = 0, 0, False, None
-            try:
-                for shaped, page_total in self._shape(record_type, self._connection.pages(whole)):
-                    total = page_total if page_total is not None else total
-                    warnings += shaped.warnings
-                    rejections += _rejections(record_type, str(whole), shaped)
-                    held.append(shaped)
-                    held_rows += shaped.tables[record_type.table].num_rows
-                    keys.append(shaped.tables[record_type.table].column(record_type.key_column))
-                    if held_rows >= most_held:
-                        yield self._calls(concat(record_type, held))
-                        held, held_rows, passed_on = [], 0, True
-            except IncompleteRead:
-                # A list that moves while it is read stands still the next time.
-                if is_second_read:
-                    raise
-                continue
-            rows = distinct(keys) + len(rejections)
-            if total is None or rows >= total:
-                break
-            if is_second_read:
-                raise IncompleteRead(f"{rows} calls came of {total} that the provider counts, twice")
-        content = concat(record_type, held) if held else None
-        fingerprint = fingerprint_of(content, rejections) if may_compare and not passed_on else None
-        changed = self._force or fingerprint is None or fingerprint != known
-        if changed and content is not None and content.tables[record_type.table].num_rows:
-            yield self._calls(content)
-        yield Piece(
-            rejections=tuple(rejections) if changed else (),
-            finished=WindowRead(whole, rows, total, warnings, len(rejections), changed),
-            ledger=lambda ledger: ledger.read(
-                chain, now=self._now, lookback=self._lookback, fingerprint=fingerprint
-            ),
-        )
-
-    def _calls(self, shaped: Shaped) -> Piece:
-        """A piece of calls, and what it says of calls that are not complete yet."""
-        record_type, unfinished_of = self._connection.calls, self._provider.unfinished
-        if unfinished_of is None:
-            return Piece(data=(record_type, shaped))
-        seen = [
-            str(key) for key in shaped.tables[record_type.table].column(record_type.key_column).to_pylist()
-        ]
-        unfinished = unfinished_of(shaped)
-        return Piece(
-            data=(record_type, shaped),
-            ledger=lambda ledger: ledger.with_unfinished(seen, unfinished),
-        )
-
-    def _read_unfinished(self, windows: Sequence[Window]) -> Iterator[Piece]:
-        """Read calls again that were not complete, where no window of this run has them."""
-        if self._provider.unfinished is None:
-            return
-        oldest = self._now - timedelta(days=self._account.options.refresh_days)
-        read_now = Intervals.of(windows)
-        ids = [
-            key
-            for key, start in sorted(self.ledger.unfinished.items())
-            if start >= oldest.timestamp() and not read_now.holds(start)
-        ]
-        record_type = self._connection.calls
-        for first in range(0, len(ids), IDS_AT_ONCE):
-            some = ids[first : first + IDS_AT_ONCE]
-            parts = [shaped for shaped, _ in self._shape(record_type, self._connection.pages_of(some))]
-            if parts:
-                # Under the number of the question and not the ids, or the ledger would grow with every call.
-                name = f"unfinished {first}"
-                yield from self._if_new(name, record_type, concat(record_type, parts), self._calls)
-
-    def _read_names(self) -> Iterator[Piece]:
-        for record_type, pages in self._connection.names():
-            try:
-                parts = [shaped for shaped, _ in self._shape(record_type, pages)]
-            except AccessDenied:
-                # The calls meet the same refusal, and say so once.
-                return
-            except ProviderError as error:
-                yield Piece(note=f"{record_type.table} could not be read: {error}")
-                continue
-            if parts:
-                yield from self._if_new(
-                    record_type.table,
-                    record_type,
-                    concat(record_type, parts),
-                    partial(_names_piece, record_type),
-                )
-        yield Piece(ledger=lambda ledger: replace(ledger, names_read_at=self._now))
-
-    def _if_new(
-        self, name: str, record_type: RecordType, shaped: Shaped, piece: Callable[[Shaped], Piece]
-    ) -> Iterator[Piece]:
-        """The piece and its fingerprint, unless an earlier run brought the same content under this name."""
-        fingerprint = digest(shaped)
-        if self.ledger.contents.get(name) == fingerprint:
-            return
-        yield piece(shaped)
-        yield Piece(
-            rejections=tuple(_rejections(record_type, "", shaped)),
-            ledger=lambda ledger: replace(ledger, contents={**ledger.contents, name: fingerprint}),
-        )
-
-    def _ledger_names_are_old(self) -> bool:
-        read_at = self.ledger.names_read_at
-        return read_at is None or self._now - read_at >= NAMES_AGE
-
-    def _shape(self, record_type: RecordType, pages: Iterable[Page]) -> Iterator[tuple[Shaped, int | None]]:
-        """Pages as Arrow, some thousand records at a time, each with the provider's total where known."""
-        records: list[bytes] = []
-        total: int | None = None
-        zone: str | None = None
-        for page in pages:
-            if self._abandon.is_set():
-                raise _Abandoned
-            if zone is not None and (page.zone != zone or len(records) >= SHAPED_AT_ONCE):
-                yield self._shape_now(record_type, records, zone), total
-                records = []
-            records.extend(page.records)
-            total, zone = page.total, page.zone
-        if zone is not None:
-            yield self._shape_now(record_type, records, zone), total
-
-    def _shape_now(self, record_type: RecordType, records: Sequence[bytes], zone: str) -> Shaped:
-        return shape(
-            record_type,
-            records,
-            account=self._account.name,
-            zone=zone,
-            constants=self._connection.constants,
-            privacy=self._account.privacy,
-        )
-
-
-def _names_piece(record_type: RecordType, shaped: Shaped) -> Piece:
-    return Piece(data=(record_type, shaped))
-
-
-def _rejections(record_type: RecordType, window: str, shaped: Shaped) -> list[Rejection]:
-    return [Rejection(record_type.table, window, rejected) for rejected in shaped.rejected]

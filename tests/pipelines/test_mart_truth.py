@@ -16,7 +16,7 @@ import simulator.voximplant
 from simulator import REMOVED, Simulator
 from simulator.etelecom_records import NO_TIME
 from simulator.people import AGENTS, HOTLINES
-from sources import reading
+from sources import jobs
 from tests.pipelines.call_truth import Call, etelecom, vbot, vbot_v2, voximplant
 from tests.pipelines.mart_truth import MARTS, Settings, differences, named
 from tests.pipelines.project import Project
@@ -60,7 +60,7 @@ def rename(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulator.voximplant, "AGENTS", agents)
     hotlines = [replace(hotline, name=hotline.name + RENAMED) for hotline in HOTLINES]
     monkeypatch.setattr(simulator.vbot, "HOTLINES", hotlines)
-    monkeypatch.setattr(reading, "NAMES_AGE", timedelta(0))
+    monkeypatch.setattr(jobs, "NAMES_AGE", timedelta(0))
 
 
 def check(project: Project, calls: Mapping[str, Call], settings: Settings) -> None:

@@ -16,7 +16,7 @@ from pipelines import callers, portions, reported_calls
 from pipelines.reported_calls import over_unit
 from pipelines.views import KEPT
 from simulator import Simulator
-from sources import reading
+from sources import jobs
 from sources.registry import PROVIDERS
 from tests.pipelines.project import Project, everyone
 
@@ -148,7 +148,7 @@ def test_what_is_learnt_of_an_account_reaches_its_earlier_calls(
     project.done("sync")
     assert project.rows(currencies) == [(None,)]
     simulator.faults.clear()
-    monkeypatch.setattr(reading, "NAMES_AGE", timedelta(0))
+    monkeypatch.setattr(jobs, "NAMES_AGE", timedelta(0))
     monkeypatch.setattr(callers, "rebuild", lambda _: pytest.fail("names change nothing of callers"))
     outcome = project.done("sync", "voximplant")
     assert "0 of" in outcome.out, "no window changed, and none was loaded again"

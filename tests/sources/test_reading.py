@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulator import REMOVED, Simulator
-from sources import reading
+from sources import jobs
 from sources.errors import AccessDenied, IncompleteRead, WindowOverflow
 from sources.ledger import Ledger
 from sources.provider import Page
@@ -274,7 +274,7 @@ def test_only_a_window_that_is_compared_is_held_until_it_is_whole(days_ago: int,
     is_handed_over = threading.Event()
 
     def in_pages(window: Window) -> Iterator[Page]:
-        yield Page([call_log(window.start, number) for number in range(reading.SHAPED_AT_ONCE)])
+        yield Page([call_log(window.start, number) for number in range(jobs.SHAPED_AT_ONCE)])
         yield Page([call_log(window.start + SECOND)])
         assert is_handed_over.wait(5 if is_passed_on else 0.2) is is_passed_on
         yield Page([call_log(window.start + 2 * SECOND)])
@@ -287,7 +287,7 @@ def test_only_a_window_that_is_compared_is_held_until_it_is_whole(days_ago: int,
     for unit in run.units(Span("backfill", start, start + timedelta(hours=20))):
         is_handed_over.set()
         taken += unit.rows
-    assert taken == reading.SHAPED_AT_ONCE + 2
+    assert taken == jobs.SHAPED_AT_ONCE + 2
 
 
 def _yes() -> bool:
