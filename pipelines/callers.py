@@ -32,7 +32,11 @@ COLUMNS = (
 )
 """What the definitions read of `callsync.reported_calls`."""
 
+MOST_CALLS = 250_000
+"""Calls of changed callers that are fetched together; of more, the rows of all callers are made anew."""
+
 _CHANGED = "changed_callers"
+_FOUND = "found_calls"
 _CALLS = "callers_calls"
 
 
@@ -85,27 +89,37 @@ class Changed:
         self._all = self._some = False
 
     def _renew_some(self) -> None:
+        # Calls are found first and then fetched by their place: fetched while searched for, all are read.
+        ((found,),) = self._connection.execute(
+            f"""
+            create or replace temp table {_FOUND} as
+            select calls.rowid as place, changed.*
+            from {REPORTED_CALLS} as calls
+            inner join (select distinct * from {_CHANGED}) as changed on {_same("calls", "changed")}
+            """
+        ).fetchall()
+        if found > MOST_CALLS:
+            rebuild(self._connection)
+        else:
+            self._renew_found()
+        self._connection.execute(f"drop table {_FOUND}; drop table {_CHANGED}")
+
+    def _renew_found(self) -> None:
         for table in OF_CALLERS:
             self._connection.execute(
                 f"delete from {table} as kept using {_CHANGED} as changed where {_same('kept', 'changed')}"
             )
-        # Calls are found first and then fetched by their place: fetched while searched for, all are read.
         others = (f"calls.{column}" for column in COLUMNS if column not in CALLER)
         self._connection.execute(
             f"""
             create or replace temp table {_CALLS} as
-            with found as materialized (
-                select calls.rowid as place, changed.*
-                from {REPORTED_CALLS} as calls
-                inner join (select distinct * from {_CHANGED}) as changed on {_same("calls", "changed")}
-            )
             select found.* exclude (place), {", ".join(others)}
-            from {REPORTED_CALLS} as calls inner join found on calls.rowid = found.place
+            from {REPORTED_CALLS} as calls inner join {_FOUND} as found on calls.rowid = found.place
             """
         )
         for table, select in over_calls().items():
             self._connection.execute(f"insert into {table} {select}")
-        self._connection.execute(f"drop table {_CALLS}; drop table {_CHANGED}")
+        self._connection.execute(f"drop table {_CALLS}")
 
 
 def _same(one: str, other: str) -> str:

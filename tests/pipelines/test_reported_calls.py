@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -17,6 +19,7 @@ from pipelines.reported_calls import over_unit
 from pipelines.views import KEPT
 from simulator import Simulator
 from sources import jobs
+from sources.provider import Provider
 from sources.registry import PROVIDERS
 from tests.pipelines.project import Project, everyone
 
@@ -29,12 +32,12 @@ select count(*) from (
 """
 
 
-@pytest.fixture(params=["all callers", "changed callers"])
+@pytest.fixture(params=["all callers", "changed callers", "callers with many calls"])
 def anew(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever way a run makes the rows of callers anew."""
-    monkeypatch.setattr(
-        reported_calls, "MOST_CHANGED", {"all callers": 0.0, "changed callers": 9.9}[request.param]
-    )
+    monkeypatch.setattr(reported_calls, "MOST_CHANGED", 0.0 if request.param == "all callers" else 9.9)
+    if request.param == "callers with many calls":
+        monkeypatch.setattr(callers, "MOST_CALLS", 0)
 
 
 def are_as_defined(project: Project) -> bool:
@@ -198,3 +201,24 @@ def test_callsync_test_finds_rows_that_are_not_as_defined(loaded: Project) -> No
     assert outcome.code == 4
     assert "reported_calls_match_their_definition" in outcome.err
     assert "not as defined" in outcome.out
+
+
+@pytest.mark.parametrize("most", [5, 100])
+def test_calls_that_do_not_fit_into_memory_together_are_derived_apart(
+    most: int, loaded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather = reported_calls.Renewal._gather
+    tried = []
+
+    def fits(renewal: reported_calls.Renewal, provider: Provider, tables: Mapping[str, pa.Table]) -> None:
+        tried.append(tables[provider.calls.table].num_rows)
+        if tried[-1] > most:
+            raise duckdb.OutOfMemoryException("failed to pin block")
+        gather(renewal, provider, tables)
+
+    monkeypatch.setattr(reported_calls.Renewal, "_gather", fits)
+    monkeypatch.setattr(reported_calls, "LEAST_AT_ONCE", 2)
+    for account in everyone():
+        loaded.done("backfill", account, "--from", "2020-01-01", "--to", "2100-01-01", "--force")
+    assert max(tried) > most
+    assert are_as_defined(loaded)
