@@ -104,6 +104,7 @@ class Derived:
         """Begin with the units of a package that was loaded, once those before them are done."""
         if self._last is not None:
             self._last.result()
+        warehouse.shorten_log(self._connection)
         self._is_loading = False
         self._last = self._worker.submit(self._derive, provider, units)
 

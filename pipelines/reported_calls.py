@@ -25,7 +25,6 @@ from pipelines.views import CALLS_DEFINITION, REPORTED_CALLS, sql_views
 from sources.account import Account
 from sources.provider import Provider
 from sources.registry import PROVIDERS
-from sources.shaping import Shaped, halves
 from sources.units import Unit
 
 KEY = ("provider", "account", "provider_call_id")
@@ -35,9 +34,6 @@ ROW_GROUP = 122_880
 
 MOST_CHANGED = 0.1
 """Part of all rows; where a run enters more at once, the rows of all callers are made anew."""
-
-LEAST_AT_ONCE = 1_000
-"""Calls whose rows fit into any memory in which DuckDB can write at all."""
 
 _GATHERED = "renewed_calls"
 _REPLACED = "replaced_calls"
@@ -94,7 +90,7 @@ class Renewal:
                 self.enter()
                 self._renew_account(provider, unit.account)
             elif calls:
-                self._gather_what_fits(provider, calls[0])
+                self._gather(provider, calls[0].tables)
         if self._gathered >= ROW_GROUP:
             self.enter()
 
@@ -142,16 +138,6 @@ class Renewal:
             _derive(self._connection, provider, f"insert into {REPORTED_CALLS}")
         if self._connection.execute(digest, values).fetchall() != before:
             self._callers.note_all()
-
-    def _gather_what_fits(self, provider: Provider, shaped: Shaped) -> None:
-        """Gather calls; where the memory that is left is too small for them all, one half after the other."""
-        try:
-            self._gather(provider, shaped.tables)
-        except duckdb.OutOfMemoryException:
-            if shaped.tables[provider.calls.table].num_rows < LEAST_AT_ONCE:
-                raise
-            for half in halves(provider.calls, shaped):
-                self._gather_what_fits(provider, half)
 
     def _gather(self, provider: Provider, tables: Mapping[str, pa.Table]) -> None:
         for name, table in tables.items():

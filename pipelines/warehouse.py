@@ -87,6 +87,11 @@ class Files:
         return self.home / "spare.next.duckdb"
 
 
+LONGEST_LOG_BYTES = 256 * 2**20
+"""DuckDB brings its log into the file when nobody else writes, which in a run is never. Of what is in the log
+alone it keeps something in memory: after two million calls, more than it may."""
+
+
 @contextmanager
 def writing(
     warehouse: Path, *, patience_seconds: float, memory_mb: int, say: Callable[[str], None]
@@ -158,6 +163,16 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
             connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def shorten_log(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring the log into the file where it has grown long; at that moment nobody else may write."""
+    ((file,),) = connection.execute(
+        "select path from duckdb_databases() where database_name = current_database()"
+    ).fetchall()
+    log = Files(Path(file)).log
+    if log.exists() and log.stat().st_size > LONGEST_LOG_BYTES:
+        connection.execute("checkpoint")
 
 
 def newest_change(connection: duckdb.DuckDBPyConnection) -> str | None:
@@ -296,7 +311,10 @@ def _open(
         else:
             # Unbounded, DuckDB keeps what it wrote in memory; what does not fit goes to disk. A second thread
             # takes memory and, beside the readers, no less time.
-            connection.execute(f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'")
+            connection.execute(
+                f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'; "
+                "set enable_progress_bar = false"
+            )
             return connection
 
 

@@ -22,7 +22,7 @@ from sources.shaping.fast import shape_fast
 from sources.shaping.fields import RecordType
 from sources.shaping.privacy import Privacy, private_payload, private_tables
 
-__all__ = ["Privacy", "Rejected", "Shaped", "childless", "concat", "digest", "halves", "shape"]
+__all__ = ["Privacy", "Rejected", "Shaped", "childless", "concat", "digest", "shape"]
 
 
 @dataclass(frozen=True)
@@ -100,20 +100,6 @@ def childless(record_type: RecordType, shaped: Shaped, child_table: str) -> pa.T
     parents = shaped.tables[record_type.table].select(columns)
     owners = shaped.tables[child_table].column(record_type.key_column)
     return parents.filter(pc.invert(pc.is_in(parents.column(record_type.key_column), value_set=owners)))
-
-
-def halves(record_type: RecordType, shaped: Shaped) -> tuple[Shaped, Shaped]:
-    """The first half of the root rows and the second, each with its children."""
-    keys = shaped.tables[record_type.table].column(record_type.key_column)
-    first = keys.slice(0, len(keys) // 2)
-    is_first = {
-        name: pc.is_in(table.column(record_type.key_column), value_set=first)
-        for name, table in shaped.tables.items()
-    }
-    return (
-        Shaped({name: table.filter(is_first[name]) for name, table in shaped.tables.items()}),
-        Shaped({name: table.filter(pc.invert(is_first[name])) for name, table in shaped.tables.items()}),
-    )
 
 
 def digest(shaped: Shaped) -> str:

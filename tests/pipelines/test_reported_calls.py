@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -19,7 +17,6 @@ from pipelines.reported_calls import over_unit
 from pipelines.views import KEPT
 from simulator import Simulator
 from sources import jobs
-from sources.provider import Provider
 from sources.registry import PROVIDERS
 from tests.pipelines.project import Project, everyone
 
@@ -201,24 +198,3 @@ def test_callsync_test_finds_rows_that_are_not_as_defined(loaded: Project) -> No
     assert outcome.code == 4
     assert "reported_calls_match_their_definition" in outcome.err
     assert "not as defined" in outcome.out
-
-
-@pytest.mark.parametrize("most", [5, 100])
-def test_calls_that_do_not_fit_into_memory_together_are_derived_apart(
-    most: int, loaded: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gather = reported_calls.Renewal._gather
-    tried = []
-
-    def fits(renewal: reported_calls.Renewal, provider: Provider, tables: Mapping[str, pa.Table]) -> None:
-        tried.append(tables[provider.calls.table].num_rows)
-        if tried[-1] > most:
-            raise duckdb.OutOfMemoryException("failed to pin block")
-        gather(renewal, provider, tables)
-
-    monkeypatch.setattr(reported_calls.Renewal, "_gather", fits)
-    monkeypatch.setattr(reported_calls, "LEAST_AT_ONCE", 2)
-    for account in everyone():
-        loaded.done("backfill", account, "--from", "2020-01-01", "--to", "2100-01-01", "--force")
-    assert max(tried) > most
-    assert are_as_defined(loaded)

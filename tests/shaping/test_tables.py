@@ -14,7 +14,7 @@ import pytest
 
 import sources
 from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
-from sources.shaping import Shaped, childless, concat, digest, halves, shape
+from sources.shaping import Shaped, childless, concat, digest, shape
 from sources.shaping.fields import RecordType
 from sources.vbot.fields import CALLS, HOTLINES, LEGACY_CALLS, MEMBERS
 from sources.voximplant.fields import ACCOUNT_INFO, APPLICATIONS, CALL_SESSIONS, USERS
@@ -330,18 +330,6 @@ def test_childless_names_the_parents_without_a_row() -> None:
     shaped = load(CALL_LOGS, call(1, recording_urls=["a"]), call(2), call(3, recording_urls=[""]))
     found = childless(CALL_LOGS, shaped, "call_logs__recording_urls")
     assert found.to_pylist() == [{"account": "hanoi", "id": "2"}, {"account": "hanoi", "id": "3"}]
-
-
-@pytest.mark.parametrize("recordings", [[], [2], [0, 3], [1, 0, 2], [0, 0, 0, 0], [3, 1, 4, 1, 5]])
-def test_halves_are_all_of_it_and_whole_calls(recordings: list[int]) -> None:
-    calls = [call(number, recording_urls=["u"] * many) for number, many in enumerate(recordings, 1)]
-    shaped = load(CALL_LOGS, *calls)
-    both = halves(CALL_LOGS, shaped)
-    middle = len(calls) // 2
-    for half, urls in zip(both, (recordings[:middle], recordings[middle:]), strict=True):
-        assert half.tables["call_logs"].num_rows == len(urls)
-        assert half.tables["call_logs__recording_urls"].num_rows == sum(urls)
-    assert digest(concat(CALL_LOGS, both)) == digest(shaped)
 
 
 def test_digest_follows_content_and_nothing_else() -> None:
