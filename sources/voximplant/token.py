@@ -96,14 +96,14 @@ class ServiceToken:
 
     def headers(self, client: httpx.Client) -> Mapping[str, str]:
         """The Bearer header."""
+        import jwt
+
         with self._lock:
             now = datetime.now(UTC)
             if now >= self._renew_at:
                 issued = now - TOKEN_BACKDATED
                 # Signing has no chance in it: a second token of one second would be the refused one again.
                 ends = issued + TOKEN_LIFETIME - self._renewals * SECOND
-                import jwt
-
                 claims = {"iss": self._account_id, "iat": issued, "exp": ends}
                 self._token = jwt.encode(
                     claims, _signing_key(self._private_key), "RS256", headers={"kid": self._key_id}
