@@ -23,8 +23,8 @@ from sources.units import Unit
 
 KEY = ("provider", "account", "provider_call_id")
 
-_ROWS = 122_880
-"""Rows that are entered together, as many as DuckDB stores together."""
+ENTERED_AT_ONCE = 4 * warehouse.ROW_GROUP
+"""Calls that are entered together: each time, what is known of them is searched for among all."""
 
 _GATHERED = "gathered_origins"
 _RULES = "origins"
@@ -70,7 +70,7 @@ class Recorder:
                         self._gather(
                             provider.name, unit.account.name, contents.select(provider, contents.PART, "true")
                         )
-        if self._gathered >= _ROWS:
+        if self._gathered >= ENTERED_AT_ONCE:
             self.enter()
 
     def enter(self) -> None:

@@ -29,8 +29,8 @@ from sources.units import Unit
 
 KEY = ("provider", "account", "provider_call_id")
 
-ROW_GROUP = 122_880
-"""Rows that DuckDB stores together."""
+ENTERED_AT_ONCE = 4 * warehouse.ROW_GROUP
+"""Rows that are entered together: each time, those they replace are searched for among all."""
 
 MOST_CHANGED = 0.1
 """Part of all rows; where a run enters more at once, the rows of all callers are made anew."""
@@ -52,8 +52,6 @@ def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
 
 class Renewal:
     """Rows made anew for the units of a run: gathered in memory, and entered many at a time.
-
-    DuckDB writes rows twice, to its log and to the table, unless they fill a row group.
 
     Args:
         connection: the warehouse; used by this object alone.
@@ -91,7 +89,7 @@ class Renewal:
                 self._renew_account(provider, unit.account)
             elif calls:
                 self._gather(provider, calls[0].tables)
-        if self._gathered >= ROW_GROUP:
+        if self._gathered >= ENTERED_AT_ONCE:
             self.enter()
 
     def enter(self) -> None:

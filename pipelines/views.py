@@ -136,14 +136,14 @@ def own_views(providers: Iterable[str], general: General) -> list[View]:
     """What callsync itself keeps of every provider, and the settings that views need."""
     names = list(providers)
     settings = {
-        "reporting_timezone": _literal(general.reporting_timezone),
-        "default_region": _literal(general.default_region),
-        "phone_privacy": _literal(general.phone_privacy),
+        "reporting_timezone": warehouse.literal(general.reporting_timezone),
+        "default_region": warehouse.literal(general.default_region),
+        "phone_privacy": warehouse.literal(general.phone_privacy),
         "freshness_hours": str(general.freshness_hours),
         "service_level_seconds": str(general.service_level_seconds),
         "short_abandon_seconds": str(general.short_abandon_seconds),
     }
-    configured = [f"select {_literal(account)} as name" for account in general.accounts]
+    configured = [f"select {warehouse.literal(account)} as name" for account in general.accounts]
     return [
         View(
             "callsync.configured_accounts",
@@ -193,7 +193,3 @@ def _fingerprint(views: Iterable[View], *settings: str) -> str:
 
 def _stack(selects: Iterable[str]) -> str:
     return "\nunion all\n".join(selects)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

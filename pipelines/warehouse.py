@@ -29,6 +29,13 @@ from sources.errors import CallsyncError, ConfigError, WarehouseBusy, WarehouseE
 STORAGE_VERSION = "v1.5.0"
 """Files are written so that DuckDB 1.5 clients can open them too."""
 
+ROW_GROUP = 10_240
+"""Rows that are stored together. Whole groups go to their place at once; what an insert brings less goes to
+the log first and stays in memory until the log is brought in. So a small unit's rows are whole groups."""
+
+BLOCK_BYTES = 65_536
+"""A new file's unit of space. Each insert begins blocks of its own, which would stay half empty if larger."""
+
 POLL_SECONDS = 0.5
 
 THREADS_ALONE = 2
@@ -252,6 +259,11 @@ def remember(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> Non
     connection.execute("insert or replace into callsync.meta values (?, ?)", [key, value])
 
 
+def literal(text: object) -> str:
+    """Text as SQL writes it."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 def one_line(error: BaseException) -> str:
     """An error of a library as one printable line."""
     return plain(" ".join(str(error).split()))[:300]
@@ -288,9 +300,7 @@ def _open(
         _create(warehouse)
     while True:
         try:
-            connection = duckdb.connect(
-                str(warehouse), config={"storage_compatibility_version": STORAGE_VERSION}
-            )
+            return _attached(warehouse, memory_mb)
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise _unusable(warehouse, error) from None
@@ -308,14 +318,29 @@ def _open(
             time.sleep(POLL_SECONDS)
         except duckdb.Error as error:
             raise _unusable(warehouse, error) from None
-        else:
-            # Unbounded, DuckDB keeps what it wrote in memory; what does not fit goes to disk. A second thread
-            # takes memory and, beside the readers, no less time.
-            connection.execute(
-                f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'; "
-                "set enable_progress_bar = false"
-            )
-            return connection
+
+
+def _attached(warehouse: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
+    """A connection of which every cursor sees the warehouse as its own database.
+
+    How many rows are stored together is told to ATTACH alone. A cursor begins with the database that the
+    connection was made for, whatever USE said since; so the warehouse takes that one's place and name.
+    """
+    connection = duckdb.connect(":memory:")
+    try:
+        # Unbounded, DuckDB keeps what it wrote in memory; what does not fit goes to disk. A second thread
+        # takes memory and, beside the readers, no less time.
+        connection.execute(
+            f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'; "
+            f"set temp_directory = {literal(f'{warehouse}.tmp')}; set enable_progress_bar = false"
+        )
+        connection.execute("attach ':memory:' as meanwhile; use meanwhile; detach memory")
+        connection.execute(f"attach {literal(warehouse)} as memory (row_group_size {ROW_GROUP})")
+        connection.execute("use memory; detach meanwhile")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _create(warehouse: Path) -> None:
@@ -325,7 +350,11 @@ def _create(warehouse: Path) -> None:
             left_by_a_killed_run.unlink()
     temporary = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.new")
     try:
-        duckdb.connect(str(temporary), config={"storage_compatibility_version": STORAGE_VERSION}).close()
+        with duckdb.connect(":memory:") as connection:
+            connection.execute(
+                f"attach {literal(temporary)} as warehouse "
+                f"(block_size {BLOCK_BYTES}, storage_version '{STORAGE_VERSION}')"
+            )
         temporary.chmod(0o600)
         # What a warehouse that is gone did not finish is not this one's.
         Files(warehouse).log.unlink(missing_ok=True)
