@@ -7,6 +7,7 @@ its last piece finishes it.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -28,6 +29,9 @@ from sources.windows import SECOND, Intervals, Window
 
 SHAPED_AT_ONCE = 5_000
 """Records shaped together: fewer cost time for each call, more cost memory for nothing."""
+
+_SHAPING = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+"""Shaping takes a processor and several times the memory of what it shapes: more at once bring nothing."""
 
 IDS_AT_ONCE = 1_000
 """Calls asked for by id in one request (Voximplant, GetCallHistory: at most 1000)."""
@@ -234,21 +238,24 @@ class Jobs:
                 raise Abandoned
             if zone is not None and (page.zone != zone or len(records) >= SHAPED_AT_ONCE):
                 yield self._shape_now(record_type, records, zone), total
-                records = []
             records.extend(page.records)
             total, zone = page.total, page.zone
         if zone is not None:
             yield self._shape_now(record_type, records, zone), total
 
-    def _shape_now(self, record_type: RecordType, records: Sequence[bytes], zone: str) -> Shaped:
-        return shape(
-            record_type,
-            records,
-            account=self._account.name,
-            zone=zone,
-            constants=self._connection.constants,
-            privacy=self._account.privacy,
-        )
+    def _shape_now(self, record_type: RecordType, records: list[bytes], zone: str) -> Shaped:
+        """The records shaped, and the list of them emptied: nobody needs them while the result waits."""
+        with _SHAPING:
+            shaped = shape(
+                record_type,
+                records,
+                account=self._account.name,
+                zone=zone,
+                constants=self._connection.constants,
+                privacy=self._account.privacy,
+            )
+        records.clear()
+        return shaped
 
 
 def _names_piece(record_type: RecordType, shaped: Shaped) -> Piece:

@@ -4,8 +4,10 @@ It gives up on the first sign of anything else (an undocumented field, another t
 missing key or time), and the batch is then read the exact way.
 """
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -39,7 +41,7 @@ def shape_fast(
 ) -> dict[str, pa.Table] | None:
     """The tables of a clean batch; None when it is not clean."""
     # One object a line, so that no broken record can borrow its neighbour's bytes.
-    if not records or not all(record.startswith(b"{") and record.endswith(b"}") for record in records):
+    if not (records and all(records) and _all_are(records, 0, "{") and _all_are(records, -1, "}")):
         return None
     try:
         # A field nobody documented is mostly in every record: the first tells before all are worked on.
@@ -56,14 +58,16 @@ def shape_fast(
     return None if done.refused else done.tables
 
 
+def _all_are(records: Sequence[bytes], index: int, sign: str) -> bool:
+    return set(map(itemgetter(index), records)) == {ord(sign)}
+
+
 def _read(record_type: RecordType, records: Sequence[bytes]) -> pa.Table:
-    quoted = 0
+    batch, quoted = b"\n".join(records), 0
     for key in _json_keys(record_type):
-        records, count = _quote_json(key, records)
+        batch, count = _quote_json(key, batch)
         quoted += count
-    batch = b"\n".join(records)
-    # Arrow's reader takes what is no UTF-8 as it comes; its cast does not, and lets other threads go on.
-    pa.array([batch], pa.large_binary()).cast(pa.large_string())
+    _check_utf8(batch)
     table = pj.read_json(
         pa.BufferReader(batch),
         # One block: a record never straddles two.
@@ -77,6 +81,12 @@ def _read(record_type: RecordType, records: Sequence[bytes]) -> pa.Table:
     if table.num_rows != len(records) or quoted != _count_json(record_type, table):
         raise Unreadable
     return table
+
+
+def _check_utf8(batch: bytes) -> None:
+    """Arrow's reader takes what is no UTF-8 as it comes; this does not, and lets other threads go on."""
+    ends = pa.py_buffer(struct.pack("qq", 0, len(batch)))
+    pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(batch)]).validate(full=True)
 
 
 @lru_cache(maxsize=64)
@@ -125,25 +135,23 @@ def _objects(child: Child, parents: pa.Array, objects: pa.Array, zone: str) -> I
     return Items(parents, columns)
 
 
-def _quote_json(key: bytes, records: Sequence[bytes]) -> tuple[list[bytes], int]:
+def _quote_json(key: bytes, batch: bytes) -> tuple[bytes, int]:
     """The records with flat objects under `key` as canonical text in quotes, and how many there were.
 
     Arrow's reader would split such an object into columns and lose what was sent and what was not.
     """
-    quoted = []
+    pieces = batch.split(key)
     count = 0
-    for record in records:
-        pieces = record.split(key)
-        for index in range(1, len(pieces)):
-            piece = pieces[index]
-            end = piece.find(b"}") + 1
-            text = _as_text(piece[:end])
-            # A quote after a backslash is inside a text; any other one makes this a key.
-            if text is not None and not pieces[index - 1].endswith(b"\\"):
-                pieces[index] = text + piece[end:]
-                count += 1
-        quoted.append(key.join(pieces))
-    return quoted, count
+    for index in range(1, len(pieces)):
+        piece = pieces[index]
+        # Every record ends with a brace, so this one lies in the same record.
+        end = piece.find(b"}") + 1
+        text = _as_text(piece[:end])
+        # A quote after a backslash is inside a text; any other one makes this a key.
+        if text is not None and not pieces[index - 1].endswith(b"\\"):
+            pieces[index] = text + piece[end:]
+            count += 1
+    return key.join(pieces), count
 
 
 @lru_cache(maxsize=64)
