@@ -35,19 +35,24 @@ class Warehouse(dlt.destinations.duckdb):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._known: dict[type[Any], DestinationCapabilitiesContext] = {}
+        self._resolved: dict[tuple[Any, ...], Any] = {}
 
     @property
     def client_class(self) -> type[WarehouseClient]:
         """The client that makes the load jobs."""
         return WarehouseClient
 
+    def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
+        """The configuration of a dataset."""
+        dataset = (initial_config.dataset_name, initial_config.default_schema_name, accept_partial)
+        if dataset not in self._resolved:
+            self._resolved[dataset] = super().configuration(initial_config, accept_partial)
+        return self._resolved[dataset]
+
     def capabilities(self, config: Any = None, naming: Any = None) -> DestinationCapabilitiesContext:
         """What DuckDB can do; a copy, because dlt changes what it is given."""
-        if config is not None:
-            return super().capabilities(config, naming)
         if type(naming) not in self._known:
             self._known[type(naming)] = super().capabilities(None, naming)
-            self._known[type(naming)].loader_parallelism_strategy = "sequential"
         return copy.copy(self._known[type(naming)])
 
 
