@@ -9,6 +9,7 @@ each file of a package is merged as it stands, which writes every row once:
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,9 @@ from dlt.common.destination.client import (
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.job_client_impl import SqlJobClientBase
+
+_MERGING = threading.Lock()
+"""dlt starts the jobs of a package at once. At work side by side they would take memory and no less time."""
 
 
 class Warehouse(dlt.destinations.duckdb):
@@ -98,7 +102,7 @@ class MergeJob(RunnableLoadJob, HasFollowupJobs):
         # The name of the file is dlt's own: the table, an id and a number.
         file = self._file_path.replace("'", "''")
         brought = f"read_parquet('{file}')"
-        with client.begin_transaction():
+        with _MERGING, client.begin_transaction():
             client.execute_sql(
                 f"delete from {target} as kept where exists (select 1 from {brought} as brought where {same})"
             )

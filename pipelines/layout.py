@@ -27,7 +27,7 @@ create table if not exists callsync.call_origins (
     is_exact boolean
 );
 create table if not exists callsync.phone_numbers (
-    number varchar primary key, e164 varchar, region varchar, kind varchar, is_valid boolean
+    number varchar, e164 varchar, region varchar, kind varchar, is_valid boolean
 );
 create table if not exists callsync.recording_files (
     call_id varchar, position bigint, provider varchar, account varchar, recording_id varchar, source varchar,

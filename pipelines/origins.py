@@ -23,7 +23,7 @@ from sources.units import Unit
 
 KEY = ("provider", "account", "provider_call_id")
 
-ENTERED_AT_ONCE = 4 * warehouse.ROW_GROUP
+ENTERED_AT_ONCE = warehouse.ROW_GROUP
 """Calls that are entered together: each time, what is known of them is searched for among all."""
 
 _GATHERED = "gathered_origins"

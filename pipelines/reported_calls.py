@@ -29,7 +29,7 @@ from sources.units import Unit
 
 KEY = ("provider", "account", "provider_call_id")
 
-ENTERED_AT_ONCE = 4 * warehouse.ROW_GROUP
+ENTERED_AT_ONCE = warehouse.ROW_GROUP
 """Rows that are entered together: each time, those they replace are searched for among all."""
 
 MOST_CHANGED = 0.1

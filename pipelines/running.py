@@ -16,10 +16,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
-import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines import (
+    allocating,
     garbage,
     holding,
     notes,
@@ -178,6 +178,7 @@ class Run:
             with suppress(queue.Empty):
                 while left:
                     left -= waiting.get(timeout=GRACE_SECONDS) is None
+                    waiting.task_done()
 
     def _read(self, account: Account, waiting: queue.Queue[Unit | None]) -> None:
         """Read one account in a thread of its own; its faults are its own."""
@@ -211,6 +212,8 @@ class Run:
                     if self._stop.is_set():
                         return
                     waiting.put(unit)
+                    # Only then is the next one begun: each takes as much memory as the one being loaded.
+                    waiting.join()
                 self._read_to_end[str(account)] = reader.ledger
             finally:
                 connection.close()
@@ -260,8 +263,7 @@ def run(
         WarehouseBusy: someone else holds the warehouse.
         WarehouseError: it cannot be opened or written.
     """
-    # Arrow's own allocator keeps what a unit freed, and the next unit's peak comes on top of it.
-    pa.set_memory_pool(pa.system_memory_pool())
+    allocating.share_heaps()
     with garbage.among_the_new(), holding.held(config.warehouse, command):
         patience, memory_mb = config.general.warehouse_patience_seconds, config.general.duckdb_memory_mb
         with warehouse.writing(
@@ -297,6 +299,7 @@ def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[U
     ended = 0
     item = waiting.get()
     while True:
+        waiting.task_done()
         if item is None:
             ended += 1
         else:

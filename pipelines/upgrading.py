@@ -17,7 +17,16 @@ from pipelines import layout, warehouse
 from sources.loading import json_columns_of, schemas_of
 from sources.registry import PROVIDERS
 
-STEPS: Mapping[int, Callable[[duckdb.DuckDBPyConnection], None]] = {}
+
+def _drop_index_of_numbers(connection: duckdb.DuckDBPyConnection) -> None:
+    """A key's index is held in memory whole, and nobody asks it: numbers are added where they are not yet."""
+    connection.execute("alter table callsync.phone_numbers rename to indexed_numbers")
+    connection.execute(layout.OWN_TABLES)
+    connection.execute("insert into callsync.phone_numbers from callsync.indexed_numbers")
+    connection.execute("drop table callsync.indexed_numbers")
+
+
+STEPS: Mapping[int, Callable[[duckdb.DuckDBPyConnection], None]] = {1: _drop_index_of_numbers}
 """By format, what turns it into the next one once every table and column is there; most need nothing."""
 
 _LAYOUT = "layout"

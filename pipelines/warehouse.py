@@ -44,7 +44,7 @@ THREADS_ALONE = 2
 STATES_KEPT = 10
 """dlt saves its whole state with each package that changes it, and reads the newest."""
 
-FORMAT = 1
+FORMAT = 2
 """What a warehouse of this version is; raised where `pipelines.upgrading` gets a step."""
 
 FORMAT_KEY = "format"
@@ -332,7 +332,9 @@ def _attached(warehouse: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
         # takes memory and, beside the readers, no less time.
         connection.execute(
             f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'; "
-            f"set temp_directory = {literal(f'{warehouse}.tmp')}; set enable_progress_bar = false"
+            f"set temp_directory = {literal(f'{warehouse}.tmp')}; set enable_progress_bar = false; "
+            # A file of a package is read once.
+            "set enable_external_file_cache = false"
         )
         connection.execute("attach ':memory:' as meanwhile; use meanwhile; detach memory")
         connection.execute(f"attach {literal(warehouse)} as memory (row_group_size {ROW_GROUP})")

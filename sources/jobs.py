@@ -27,7 +27,7 @@ from sources.shaping.fields import RecordType
 from sources.units import Rejection, Span, WindowRead
 from sources.windows import SECOND, Intervals, Window
 
-SHAPED_AT_ONCE = 5_000
+SHAPED_AT_ONCE = 2_500
 """Records shaped together: fewer cost time for each call, more cost memory for nothing."""
 
 _SHAPING = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))

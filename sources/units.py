@@ -24,7 +24,7 @@ class UnitSize:
         is_wanted: whether the loader has nothing to do.
     """
 
-    rows: int = 40_000
+    rows: int = 30_720
     seconds: float = 20.0
     least_rows: int = 10_000
     is_wanted: Callable[[], bool] = lambda: False

@@ -80,6 +80,22 @@ def test_the_first_versions_warehouse_is_synced_further(
     assert old.data() == fresh.data()
 
 
+def test_numbers_lose_the_index_that_was_held_in_memory(loaded: Project) -> None:
+    numbers = sorted(loaded.rows("from callsync.phone_numbers"))
+    change(
+        loaded.warehouse,
+        "create table kept as from callsync.phone_numbers",
+        "create or replace table callsync.phone_numbers "
+        "(number varchar primary key, e164 varchar, region varchar, kind varchar, is_valid boolean)",
+        "insert into callsync.phone_numbers from kept",
+        "drop table kept",
+        "insert or replace into callsync.meta values ('format', '1')",
+    )
+    loaded.done("sync")
+    assert loaded.rows("from duckdb_constraints() where table_name = 'phone_numbers'") == []
+    assert sorted(loaded.rows("from callsync.phone_numbers")) == numbers
+
+
 def test_a_quarantine_of_the_first_version_is_replayed(old: Project) -> None:
     assert old.done("rejects", "replay").out == "0 of 1 records replayed; 1 stay in quarantine\n"
 

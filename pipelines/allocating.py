@@ -1,0 +1,22 @@
+"""How a run has its memory from the system: what one unit freed is to serve the next, or to go back."""
+
+from __future__ import annotations
+
+import ctypes
+
+import pyarrow as pa
+
+_ARENA_MAX = -8
+"""glibc's number for the setting (malloc.h, M_ARENA_MAX)."""
+
+_ARENAS = 2
+"""Heaps that all threads share. Otherwise nearly each has its own, and what is free there serves no other."""
+
+
+def share_heaps() -> None:
+    """From here on, threads share heaps; before the threads are started."""
+    # Arrow's own allocator keeps what a unit freed, and the next unit's peak comes on top of it.
+    pa.set_memory_pool(pa.system_memory_pool())
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_ARENA_MAX, _ARENAS)

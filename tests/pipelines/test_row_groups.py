@@ -1,0 +1,96 @@
+"""The warehouse stores rows in small groups, which go to their place at once, whoever brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import warehouse
+
+ROWS = 2 * warehouse.ROW_GROUP
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "it's a warehouse.duckdb"
+
+
+@pytest.fixture
+def connection(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with opened(file) as connection:
+        yield connection
+
+
+def opened(file: Path) -> duckdb.DuckDBPyConnection:
+    return warehouse._open(file, 0, 96, pytest.fail)
+
+
+def fill(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
+    connection.execute("create table if not exists called (number bigint, name varchar)")
+    connection.execute(f"insert into called select range, md5(cast(range as varchar)) from range({rows})")
+
+
+def groups(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    return [
+        rows
+        for (rows,) in connection.execute(
+            "select count from pragma_storage_info('called') "
+            "where column_name = 'number' and segment_type <> 'VALIDITY' order by row_group_id"
+        ).fetchall()
+    ]
+
+
+def test_rows_are_stored_in_small_groups_also_in_a_file_that_is_opened_again(
+    connection: duckdb.DuckDBPyConnection, file: Path
+) -> None:
+    fill(connection, ROWS)
+    assert groups(connection) == [warehouse.ROW_GROUP] * 2
+    connection.close()
+    with opened(file) as again:
+        fill(again, ROWS)
+        assert groups(again) == [warehouse.ROW_GROUP] * 4
+
+
+def test_whole_groups_are_not_written_to_the_log(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    log = warehouse.Files(file).log
+    fill(connection, warehouse.ROW_GROUP - 1)
+    written_twice = log.stat().st_size
+    fill(connection, ROWS)
+    assert log.stat().st_size - written_twice < written_twice / 10
+
+
+def test_every_cursor_works_in_the_warehouse(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    with connection.cursor() as one, connection.cursor() as other:
+        fill(one, 10)
+        assert other.execute("select count(*) from called").fetchall() == [(10,)]
+    connection.close()
+    with duckdb.connect(str(file), read_only=True) as reader:
+        assert reader.execute("select count(*) from called").fetchall() == [(10,)]
+
+
+def test_a_new_file_wastes_little_on_small_inserts(connection: duckdb.DuckDBPyConnection) -> None:
+    ((size,),) = connection.execute("select block_size from pragma_database_size()").fetchall()
+    assert size == warehouse.BLOCK_BYTES
+
+
+def test_a_file_with_blocks_of_the_usual_size_is_used_as_it_is(file: Path) -> None:
+    with duckdb.connect(str(file)) as usual:
+        fill(usual, 10)
+    with opened(file) as connection:
+        fill(connection, ROWS)
+        assert connection.execute("select count(*) from called").fetchall() == [(10 + ROWS,)]
+
+
+def test_what_a_killed_run_left_in_the_log_is_brought_in(
+    connection: duckdb.DuckDBPyConnection, file: Path
+) -> None:
+    fill(connection, 10)
+    left_by_a_killed_run = warehouse.Files(file).log.read_bytes(), file.read_bytes()
+    connection.close()
+    warehouse.Files(file).log.write_bytes(left_by_a_killed_run[0])
+    file.write_bytes(left_by_a_killed_run[1])
+    with opened(file) as again:
+        assert again.execute("select count(*) from called").fetchall() == [(10,)]
