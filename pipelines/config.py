@@ -34,7 +34,7 @@ NO_ACCOUNT = "no account is configured; name some in [callsync] accounts (callsy
 _LEAST = {
     "accounts_at_once": 1,
     "commit_rows": 1,
-    "duckdb_memory_mb": 80,
+    "duckdb_memory_mb": 96,
     "recordings_at_once": 1,
     "recordings_retention_days": 0,
 }
@@ -55,12 +55,12 @@ class General:
         secret=True,
     )
     accounts_at_once: int = option("accounts read at once", 8)
-    commit_rows: int = option("calls gathered before they are loaded together", 30_720)
+    commit_rows: int = option("calls gathered before they are loaded together", 40_960)
     commit_seconds: float = option("or seconds, whichever comes first", 20)
     freshness_hours: float = option("an account read until longer ago than this counts as stale", 24)
     service_level_seconds: float = option("a call answered within so long was answered in time", 20)
     short_abandon_seconds: float = option("a caller who rings for less does not count as offered", 5)
-    duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 80", 96)
+    duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 96", 128)
     warehouse_patience_seconds: float = option("patience with someone who has the warehouse file open", 30)
     recordings_target: str = option("folder, or URL such as s3://bucket/calls, of recordings", "recordings")
     recordings_at_once: int = option("recordings fetched at once", 4)

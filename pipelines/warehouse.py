@@ -29,7 +29,7 @@ from sources.errors import CallsyncError, ConfigError, WarehouseBusy, WarehouseE
 STORAGE_VERSION = "v1.5.0"
 """Files are written so that DuckDB 1.5 clients can open them too."""
 
-ROW_GROUP = 10_240
+ROW_GROUP = 20_480
 """Rows that are stored together. Whole groups go to their place at once; what an insert brings less goes to
 the log first and stays in memory until the log is brought in. So a small unit's rows are whole groups."""
 
@@ -94,7 +94,7 @@ class Files:
         return self.home / "spare.next.duckdb"
 
 
-LONGEST_LOG_BYTES = 256 * 2**20
+LONGEST_LOG_BYTES = 64 * 2**20
 """DuckDB brings its log into the file when nobody else writes, which in a run is never. Of what is in the log
 alone it keeps something in memory: after two million calls, more than it may."""
 

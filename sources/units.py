@@ -24,9 +24,9 @@ class UnitSize:
         is_wanted: whether the loader has nothing to do.
     """
 
-    rows: int = 30_720
+    rows: int = 40_960
     seconds: float = 20.0
-    least_rows: int = 10_000
+    least_rows: int = 20_480
     is_wanted: Callable[[], bool] = lambda: False
 
 

@@ -25,7 +25,7 @@ def connection(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def opened(file: Path) -> duckdb.DuckDBPyConnection:
-    return warehouse._open(file, 0, 96, pytest.fail)
+    return warehouse._open(file, 0, 128, pytest.fail)
 
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
