@@ -1,12 +1,21 @@
-"""The memory DuckDB is given: what a run does to keep within, and what it says where that is too little."""
+"""What a run does to keep within its memory, and what it says where DuckDB is given too little."""
 
 from __future__ import annotations
 
+import queue
+import time
+from types import SimpleNamespace
+from typing import Any
+
 import duckdb
 import pytest
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from pipelines import config, warehouse
+from pipelines import config, running, warehouse
+from pipelines.loader import Loader
 from simulator import Simulator
+from sources.gathering import Gathered
+from sources.units import Unit
 from tests.pipelines.project import Project, everyone
 
 
@@ -52,3 +61,63 @@ def test_a_long_log_is_brought_into_the_warehouse_while_a_run_goes_on(
     project.done("sync")
     assert max(before) > 20_000 > max(after)
     assert project.data() == undisturbed
+
+
+def test_a_reader_gathers_no_further_than_one_unit_that_waits(
+    project: Project,
+    simulator: Simulator,
+    undisturbed: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, taken, most_waiting = [0], [0], [0]
+    make, load = Gathered.unit, Loader.load
+
+    class Watched(queue.Queue[Unit | None]):
+        def _get(self) -> Unit | None:
+            item = super()._get()
+            taken[0] += item is not None
+            return item
+
+    def making(gathered: Gathered, *arguments: Any) -> Unit:
+        made[0] += 1
+        most_waiting[0] = max(most_waiting[0], made[0] - taken[0])
+        return make(gathered, *arguments)
+
+    def slowly(*arguments: Any) -> None:
+        time.sleep(0.2)
+        load(*arguments)
+
+    monkeypatch.setattr(running, "queue", SimpleNamespace(Queue=Watched, Empty=queue.Empty))
+    monkeypatch.setattr(Gathered, "unit", making)
+    monkeypatch.setattr(Loader, "load", slowly)
+    project.configure(simulator, everyone(), {"commit_rows": 20})
+    project.done("sync", "etelecom")
+    assert made[0] > 3
+    assert most_waiting == [1]
+    project.done("sync")
+    assert project.data() == undisturbed
+
+
+def test_the_files_of_a_package_are_merged_one_at_a_time(
+    project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work: set[str] = set()
+    most: list[int] = []
+    execute = DuckDbSqlClient.execute_sql
+
+    def slowly(client: DuckDbSqlClient, sql: str, *arguments: Any, **named: Any) -> Any:
+        if "read_parquet(" not in sql:
+            return execute(client, sql, *arguments, **named)
+        at_work.add(sql)
+        most.append(len(at_work))
+        time.sleep(0.02)
+        try:
+            return execute(client, sql, *arguments, **named)
+        finally:
+            at_work.remove(sql)
+
+    monkeypatch.setattr(DuckDbSqlClient, "execute_sql", slowly)
+    project.configure(simulator, everyone())
+    project.done("sync")
+    assert len(most) > 10
+    assert max(most) == 1
