@@ -50,7 +50,7 @@ def faults(outcome: Outcome) -> list[str]:
         pytest.param(4 * KB, "cannot be created: ", id="for no warehouse"),
         pytest.param(20 * KB, "cannot be written: ", id="for no table"),
         pytest.param(1000 * KB, "the warehouse could not be written: ", id="for no package"),
-        pytest.param(9000 * KB, "warehouse.read.duckdb ", id="for no copy"),
+        pytest.param(4000 * KB, "warehouse.read.duckdb ", id="for no copy"),
     ],
 )
 def test_a_first_run_without_room(
