@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import formats, views, warehouse
+from pipelines import formats, opening, views, warehouse
 
 MOST_OFFENDERS = 20
 
@@ -40,7 +40,7 @@ def run(path: Path) -> Iterator[Verdict]:
     Raises:
         WarehouseError: nothing was published yet.
     """
-    with closing(warehouse.reading(path)) as connection:
+    with closing(opening.reading(path)) as connection:
         for test in views.data_tests():
             yield _verdict(connection, test)
 

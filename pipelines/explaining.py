@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from pipelines import warehouse
+from pipelines import opening, warehouse
 from sources.errors import WarehouseError
 
 _QUERY = """
@@ -65,7 +65,7 @@ def read(path: Path, call_id: str) -> Explained | None:
     parts = call_id.split("/", 2)
     if len(parts) < 3:
         return None
-    with closing(warehouse.reading(path)) as connection:
+    with closing(opening.reading(path)) as connection:
         try:
             rows = connection.execute(_QUERY, parts).fetchall()
         except duckdb.CatalogException:

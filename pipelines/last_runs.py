@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines import notes, warehouse
+from pipelines import notes, opening, warehouse
 
 _LAST = """
 with
@@ -57,7 +57,7 @@ def read(path: Path) -> list[LastRun]:
     """
     runs: dict[str, LastRun] = {}
     if warehouse.Files(path).published.exists():
-        with closing(warehouse.reading(path)) as connection:
+        with closing(opening.reading(path)) as connection:
             runs = {row[0]: LastRun(*row) for row in connection.execute(_LAST).fetchall()}
     for note in notes.waiting(path):
         runs[note.run_id] = LastRun(

@@ -22,7 +22,7 @@ from typing import BinaryIO
 import duckdb
 import msgspec
 
-from pipelines import holding, publishing, warehouse, wholeness
+from pipelines import holding, opening, publishing, warehouse, wholeness
 from pipelines.warehouse import Files
 from sources.errors import CallsyncError
 
@@ -138,7 +138,7 @@ def forget(path: Path, length: int) -> None:
 
 def _enter_now(path: Path, command: str) -> None:
     with holding.held(path, command, briefly=True):
-        with warehouse.writing(
+        with opening.writing(
             path, patience_seconds=0, memory_mb=_MEMORY_MB, say=lambda text: None
         ) as connection:
             if warehouse.format_of(connection) != warehouse.FORMAT:

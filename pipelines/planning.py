@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import warehouse
+from pipelines import opening, warehouse
 from pipelines.config import Config
 from pipelines.loader import pipeline_name
 from sources.account import Account
@@ -61,7 +61,7 @@ def dry_run(config: Config, accounts: Sequence[Account], plan: Plan) -> list[Pla
         WarehouseError: the warehouse cannot be opened.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    with warehouse.looking(config.warehouse) as connection:
+    with opening.looking(config.warehouse) as connection:
         known = ledgers(connection, accounts, now) if connection else {}
     planned = []
     for account in accounts:

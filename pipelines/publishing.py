@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines import file_copies
-from pipelines.warehouse import Files, newest_change, reading
+from pipelines.opening import reading
+from pipelines.warehouse import Files, newest_change
 from sources.errors import CallsyncError, WarehouseError
 
 CHEAP_COPY_BYTES = 64 * 2**20

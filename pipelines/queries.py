@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import duckdb
 
-from pipelines import formats, warehouse
+from pipelines import formats, opening
 from pipelines.formats import explained
 from sources.errors import ConfigError
 
@@ -48,7 +48,7 @@ def ask(path: Path, text: str, *, form: str | None, output: Path | None, zone: s
 
 def open_copy(path: Path, zone: str) -> duckdb.DuckDBPyConnection:
     """The published copy, showing times in the reporting zone, with no way to files or the network."""
-    connection = warehouse.reading(path)
+    connection = opening.reading(path)
     # DuckDB would draw it into the output of whoever it takes for interactive.
     connection.execute("set enable_progress_bar = false")
     connection.execute("set enable_external_access = false")

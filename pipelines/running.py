@@ -23,6 +23,7 @@ from pipelines import (
     garbage,
     holding,
     notes,
+    opening,
     privacy,
     publishing,
     quarantine,
@@ -266,7 +267,7 @@ def run(
     allocating.share_heaps()
     with garbage.among_the_new(), holding.held(config.warehouse, command):
         patience, memory_mb = config.general.warehouse_patience_seconds, config.general.duckdb_memory_mb
-        with warehouse.writing(
+        with opening.writing(
             config.warehouse, patience_seconds=patience, memory_mb=memory_mb, say=say
         ) as connection:
             try:

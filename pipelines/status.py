@@ -14,7 +14,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from pipelines import schema_changes, warehouse
+from pipelines import opening, schema_changes, warehouse
 from pipelines.last_runs import LastRun
 from pipelines.plain_text import plain
 from pipelines.schema_changes import SchemaChange
@@ -86,7 +86,7 @@ def read(path: Path, configured: Sequence[str]) -> list[AccountStatus]:
     """
     known: list[AccountStatus] = []
     if warehouse.Files(path).published.exists():
-        with closing(warehouse.reading(path)) as connection:
+        with closing(opening.reading(path)) as connection:
             known = [_status(connection, row) for row in connection.execute(_QUERY).fetchall()]
     names = {status.account for status in known}
     never = [

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from pipelines import contents, privacy, warehouse
+from pipelines import contents, opening, privacy
 from pipelines.config import Config, explained
 from pipelines.planning import ledgers
 from pipelines.threads import work_through
@@ -94,7 +94,7 @@ def verify(
     Raises:
         WarehouseError: nothing was published yet.
     """
-    with closing(warehouse.reading(config.warehouse)) as copy:
+    with closing(opening.reading(config.warehouse)) as copy:
         copy.execute("set timezone = 'UTC'")
         privacy.check(copy, config.privacy)
         known = ledgers(copy, accounts, datetime.now(UTC).replace(microsecond=0))

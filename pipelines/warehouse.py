@@ -10,11 +10,8 @@ cannot be lost.
 
 from __future__ import annotations
 
-import os
-import re
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,19 +21,11 @@ import duckdb
 from dlt.common.versioned_state import decompress_state
 
 from pipelines.plain_text import plain
-from sources.errors import CallsyncError, ConfigError, WarehouseBusy, WarehouseError
-
-STORAGE_VERSION = "v1.5.0"
-"""Files are written so that DuckDB 1.5 clients can open them too."""
+from sources.errors import ConfigError
 
 ROW_GROUP = 20_480
 """Rows that are stored together. Whole groups go to their place at once; what an insert brings less goes to
 the log first and stays in memory until the log is brought in. So a small unit's rows are whole groups."""
-
-BLOCK_BYTES = 65_536
-"""A new file's unit of space. Each insert begins blocks of its own, which would stay half empty if larger."""
-
-POLL_SECONDS = 0.5
 
 THREADS_ALONE = 2
 """DuckDB's threads where nothing else of a run works beside it; more would take memory for little time."""
@@ -52,9 +41,6 @@ FORMAT_KEY = "format"
 
 CHANGED_BY = "changed_by"
 """Key in `callsync.meta`: the newest run that changed anything, which no time tells: clocks are set back."""
-
-_NEWER_STORAGE = re.compile("storage version|version number", re.IGNORECASE)
-"""What DuckDB says of a file that only a later DuckDB can read, whichever DuckDB it is."""
 
 
 @dataclass(frozen=True)
@@ -97,66 +83,6 @@ class Files:
 LONGEST_LOG_BYTES = 64 * 2**20
 """DuckDB brings its log into the file when nobody else writes, which in a run is never. Of what is in the log
 alone it keeps something in memory: after two million calls, more than it may."""
-
-
-@contextmanager
-def writing(
-    warehouse: Path, *, patience_seconds: float, memory_mb: int, say: Callable[[str], None]
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, opened for writing while it is held.
-
-    Raises:
-        WarehouseBusy: another program has it open.
-        WarehouseError: the file cannot be used.
-        ConfigError: a newer callsync or a newer DuckDB has written it.
-    """
-    connection = _open(warehouse, patience_seconds, memory_mb, say)
-    try:
-        refuse_newer(connection, warehouse)
-        yield connection
-    finally:
-        connection.close()
-
-
-@contextmanager
-def looking(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """The warehouse for a look that changes nothing; the published copy while it is written.
-
-    None before a first run.
-
-    Raises:
-        WarehouseError: the file cannot be used.
-    """
-    if not warehouse.exists():
-        yield None
-        return
-    try:
-        connection = duckdb.connect(str(warehouse), read_only=True)
-    except duckdb.Error:
-        connection = reading(warehouse)
-    with closing(connection):
-        refuse_newer(connection, warehouse)
-        yield connection
-
-
-def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    """The published copy, read-only.
-
-    Raises:
-        WarehouseError: nothing was published yet.
-        ConfigError: a newer callsync or a newer DuckDB has written it.
-    """
-    published = Files(warehouse).published
-    if not published.exists():
-        raise WarehouseError(
-            f"there is no {published.name} beside {warehouse.name} yet; run callsync sync first"
-        )
-    try:
-        connection = duckdb.connect(str(published), read_only=True)
-        refuse_newer(connection, published)
-    except duckdb.Error as error:
-        raise _unusable(published, error) from None
-    return connection
 
 
 @contextmanager
@@ -289,89 +215,3 @@ def _has_dlt_state(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
 def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
     tables = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
     return _one(connection, tables, schema, name) != "0"
-
-
-def _open(
-    warehouse: Path, patience_seconds: float, memory_mb: int, say: Callable[[str], None]
-) -> duckdb.DuckDBPyConnection:
-    give_up_at = time.monotonic() + patience_seconds
-    has_said = False
-    if not warehouse.exists():
-        _create(warehouse)
-    while True:
-        try:
-            return _attached(warehouse, memory_mb)
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise _unusable(warehouse, error) from None
-            if time.monotonic() >= give_up_at:
-                raise WarehouseBusy(
-                    f"another program has {warehouse.name} open; "
-                    f"close it, or read {Files(warehouse).published.name}"
-                ) from None
-            if not has_said:
-                say(
-                    f"another program has {warehouse.name} open; "
-                    f"waiting up to {patience_seconds:.0f} s for it"
-                )
-                has_said = True
-            time.sleep(POLL_SECONDS)
-        except duckdb.Error as error:
-            raise _unusable(warehouse, error) from None
-
-
-def _attached(warehouse: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
-    """A connection of which every cursor sees the warehouse as its own database.
-
-    How many rows are stored together is told to ATTACH alone. A cursor begins with the database that the
-    connection was made for, whatever USE said since; so the warehouse takes that one's place and name.
-    """
-    connection = duckdb.connect(":memory:")
-    try:
-        # Unbounded, DuckDB keeps what it wrote in memory; what does not fit goes to disk. A second thread
-        # takes memory and, beside the readers, no less time.
-        connection.execute(
-            f"set timezone = 'UTC'; set threads = 1; set memory_limit = '{memory_mb}MB'; "
-            f"set temp_directory = {literal(f'{warehouse}.tmp')}; set enable_progress_bar = false; "
-            # A file of a package is read once.
-            "set enable_external_file_cache = false"
-        )
-        connection.execute("attach ':memory:' as meanwhile; use meanwhile; detach memory")
-        connection.execute(f"attach {literal(warehouse)} as memory (row_group_size {ROW_GROUP})")
-        connection.execute("use memory; detach meanwhile")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _create(warehouse: Path) -> None:
-    """Make an empty warehouse in one step: DuckDB cannot open a file of which it wrote half."""
-    for left_by_a_killed_run in warehouse.parent.glob(f".{warehouse.name}.*.new"):
-        with suppress(OSError):
-            left_by_a_killed_run.unlink()
-    temporary = warehouse.with_name(f".{warehouse.name}.{os.getpid()}.new")
-    try:
-        with duckdb.connect(":memory:") as connection:
-            connection.execute(
-                f"attach {literal(temporary)} as warehouse "
-                f"(block_size {BLOCK_BYTES}, storage_version '{STORAGE_VERSION}')"
-            )
-        temporary.chmod(0o600)
-        # What a warehouse that is gone did not finish is not this one's.
-        Files(warehouse).log.unlink(missing_ok=True)
-        os.replace(temporary, warehouse.resolve())
-    except (duckdb.Error, OSError) as error:
-        raise WarehouseError(f"{warehouse} cannot be created: {one_line(error)}") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def _unusable(file: Path, error: duckdb.Error) -> CallsyncError:
-    if _NEWER_STORAGE.search(str(error)):
-        return ConfigError(
-            f"{file.name} was written by a newer DuckDB than {duckdb.__version__}; "
-            "update callsync and duckdb. Nothing was changed"
-        )
-    return WarehouseError(f"{file} cannot be opened: {one_line(error)}")

@@ -111,10 +111,10 @@ def replay(selectors: tuple[str, ...], log_format: str) -> None:
 
 def _read(with_replayed: bool) -> tuple[list[Quarantined], str]:
     from pipelines import config as configuration
-    from pipelines import quarantine, warehouse
+    from pipelines import opening, quarantine
 
     general, path = configuration.load_warehouse()
-    with closing(warehouse.reading(path)) as connection:
+    with closing(opening.reading(path)) as connection:
         return quarantine.listed(connection, with_replayed=with_replayed), general.reporting_timezone
 
 

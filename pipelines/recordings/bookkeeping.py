@@ -9,7 +9,7 @@ from dataclasses import asdict
 import duckdb
 import pyarrow as pa
 
-from pipelines import holding, publishing, upgrading, warehouse, wholeness
+from pipelines import holding, opening, publishing, upgrading, warehouse, wholeness
 from pipelines.config import Config
 from pipelines.recordings.journal import Journal
 from pipelines.recordings.outcome import COLUMNS, Outcome
@@ -59,7 +59,7 @@ def table_of(outcomes: Sequence[Outcome]) -> pa.Table:
 
 def _enter(config: Config, outcomes: Sequence[Outcome], patience_seconds: float) -> bool:
     """Write the outcomes; whether readers may see the warehouse."""
-    with warehouse.writing(
+    with opening.writing(
         config.warehouse,
         patience_seconds=patience_seconds,
         memory_mb=config.general.duckdb_memory_mb,

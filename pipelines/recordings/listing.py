@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import warehouse
+from pipelines import opening
 from pipelines.recordings.bookkeeping import table_of
 from pipelines.recordings.outcome import COLUMNS, Outcome, Status
 from sources.account import Account
@@ -171,7 +171,7 @@ def opened(path: Path, journal: Sequence[Outcome], selection: Selection) -> Iter
     Raises:
         WarehouseError: nothing was published yet, or it cannot be opened.
     """
-    with closing(warehouse.reading(path)) as connection:
+    with closing(opening.reading(path)) as connection:
         connection.execute("set timezone = 'UTC'")
         connection.register("outcomes", table_of(journal))
         tables = "select 1 from information_schema.tables where table_schema = 'callsync' and table_name = ?"

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import warehouse
+from pipelines import opening, warehouse
 
 ROWS = 2 * warehouse.ROW_GROUP
 
@@ -25,7 +25,7 @@ def connection(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def opened(file: Path) -> duckdb.DuckDBPyConnection:
-    return warehouse._open(file, 0, 128, pytest.fail)
+    return opening._open(file, 0, 128, pytest.fail)
 
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
@@ -73,7 +73,7 @@ def test_every_cursor_works_in_the_warehouse(connection: duckdb.DuckDBPyConnecti
 
 def test_a_new_file_wastes_little_on_small_inserts(connection: duckdb.DuckDBPyConnection) -> None:
     ((size,),) = connection.execute("select block_size from pragma_database_size()").fetchall()
-    assert size == warehouse.BLOCK_BYTES
+    assert size == opening.BLOCK_BYTES
 
 
 def test_a_file_with_blocks_of_the_usual_size_is_used_as_it_is(file: Path) -> None:
