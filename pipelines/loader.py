@@ -39,6 +39,8 @@ class Loader:
         self._run_id = run_id
         self._say = say
         self._pipelines: dict[str, dlt.Pipeline] = {}
+        self.rows = 0
+        """Calls and names that were loaded so far."""
 
     @property
     def loaded(self) -> Collection[str]:
@@ -85,6 +87,7 @@ class Loader:
         package = source(provider, fading.kept(self._connection, units), run_id=self._run_id)
         with _signals_heard():
             self._pipelines[provider.name].run(package, loader_file_format="parquet")
+        self.rows += sum(unit.rows for unit in units)
 
     def _pipeline(self, provider: str) -> dlt.Pipeline:
         self._working.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -116,6 +116,8 @@ class Run:
             self._ledgers |= self._read_to_end
             for name in PROVIDERS if was_cut_short else self._loader.loaded:
                 warehouse.tidy(self._connection, name)
+            if 0 < self._loader.rows < warehouse.ROW_GROUP:
+                warehouse.join_small_groups(self._connection)
         except KeyboardInterrupt:
             error = INTERRUPTED
         except CallsyncError as fault:

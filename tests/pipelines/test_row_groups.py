@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pipelines import opening, warehouse
+from simulator import Simulator
+from tests.pipelines.project import Project
 
 ROWS = 2 * warehouse.ROW_GROUP
+DAYS = 8
 
 
 @pytest.fixture
@@ -60,6 +64,44 @@ def test_whole_groups_are_not_written_to_the_log(connection: duckdb.DuckDBPyConn
     written_twice = log.stat().st_size
     fill(connection, ROWS)
     assert log.stat().st_size - written_twice < written_twice / 10
+
+
+def test_what_lies_in_its_place_is_not_written_again_to_save_a_group(
+    connection: duckdb.DuckDBPyConnection, file: Path
+) -> None:
+    for _ in range(3):
+        fill(connection, ROWS + 1)
+    connection.execute("checkpoint")
+    assert groups(connection) == [warehouse.ROW_GROUP, warehouse.ROW_GROUP, 1] * 3
+    ((unused,),) = connection.execute("select free_blocks from pragma_database_size()").fetchall()
+    assert not unused
+
+
+def test_a_run_that_brings_little_joins_small_groups_in_one_place(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    for _ in range(6):
+        fill(connection, 2_048)
+        connection.execute("checkpoint")
+    assert groups(connection) == [2_048] * 6
+    warehouse.join_small_groups(connection)
+    fill(connection, 2_048)
+    connection.execute("checkpoint")
+    assert groups(connection) == [7 * 2_048]
+
+
+def test_small_runs_do_not_leave_a_group_each(project: Project) -> None:
+    with Simulator(calls=200, seed=5, days=DAYS) as simulator:
+        project.configure(simulator, {"etelecom.main": (None, 0)})
+        first = simulator.since.date()
+        for day in range(DAYS):
+            start, end = (f"{first + timedelta(days)}" for days in (day, day + 1))
+            project.done("backfill", "etelecom", "--from", start, "--to", end)
+    for table in ("etelecom.call_logs", "callsync.reported_calls"):
+        ((count,),) = project.rows(
+            f"select count(distinct row_group_id) from pragma_storage_info('{table}')", project.warehouse
+        )
+        assert 0 < count < DAYS / 2, table
 
 
 def test_every_cursor_works_in_the_warehouse(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
