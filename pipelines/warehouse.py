@@ -111,8 +111,8 @@ def shorten_log(connection: duckdb.DuckDBPyConnection) -> None:
 def join_small_groups(connection: duckdb.DuckDBPyConnection) -> None:
     """Let the next checkpoint join some small groups of each table that lie side by side.
 
-    For runs that bring little: each leaves a small group, and without end they would slow every search down. One
-    place a table takes little time, and is enough for many such runs.
+    For runs that bring little: each leaves a small group, and without end they would slow every search down.
+    One place a table takes little time, and is as many as such a run leaves.
     """
     connection.execute("set max_vacuum_tasks = 1")
 
