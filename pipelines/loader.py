@@ -12,6 +12,8 @@ from pathlib import Path
 
 import dlt
 import duckdb
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.runtime import signals
 
 from pipelines import fading, packages, warehouse
@@ -69,7 +71,7 @@ class Loader:
             self._say(f"{provider}: a package of an interrupted run is read again (the warehouse is another)")
             return False
         self._say(f"{provider}: finishing a package that an interrupted run left")
-        with _signals_heard():
+        with _signals_heard(), _settings_left_alone():
             pipeline.run(loader_file_format="parquet")
         return True
 
@@ -85,7 +87,7 @@ class Loader:
             self._working, pipeline_name(provider.name), packages.newest(self._connection, provider.name)
         )
         package = source(provider, fading.kept(self._connection, units), run_id=self._run_id)
-        with _signals_heard():
+        with _signals_heard(), _settings_left_alone():
             self._pipelines[provider.name].run(package, loader_file_format="parquet")
         self.rows += sum(unit.rows for unit in units)
 
@@ -121,3 +123,18 @@ def _signals_heard() -> Iterator[None]:
         finally:
             if signals.was_signal_received():
                 raise KeyboardInterrupt
+
+
+@contextmanager
+def _settings_left_alone() -> Iterator[None]:
+    """Let dlt look for no settings: a package is made the same way whatever `.dlt` and the environment say.
+
+    dlt asks every file and the environment for some hundred keys a package, which nobody has set.
+    """
+    providers = Container()[PluggableRunContext].providers
+    asked = providers.providers
+    providers.providers = []
+    try:
+        yield
+    finally:
+        providers.providers = asked

@@ -154,6 +154,14 @@ def test_the_environment_alone_is_enough(
     assert not project.warehouse.exists()
 
 
+@pytest.mark.parametrize("variable", ["DATA_WRITER__FILE_MAX_ITEMS", "LOAD__WORKERS", "NORMALIZE__WORKERS"])
+def test_dlts_own_settings_change_no_package(
+    variable: str, configured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "many")
+    configured.done("sync")
+
+
 @pytest.mark.parametrize("form", ["path", "text", "table"])
 def test_voximplants_credentials_in_each_form(
     form: str, project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
