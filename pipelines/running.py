@@ -117,7 +117,7 @@ class Run:
             for name in PROVIDERS if was_cut_short else self._loader.loaded:
                 warehouse.tidy(self._connection, name)
             if 0 < self._loader.rows < warehouse.ROW_GROUP:
-                warehouse.join_small_groups(self._connection)
+                warehouse.count_small_run(self._connection)
         except KeyboardInterrupt:
             error = INTERRUPTED
         except CallsyncError as fault:

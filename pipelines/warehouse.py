@@ -43,6 +43,13 @@ CHANGED_BY = "changed_by"
 """Key in `callsync.meta`: the newest run that changed anything, which no time tells: clocks are set back."""
 
 
+SMALL_RUNS = 100
+"""Runs that brought little until their small groups are joined: a workday of one every five minutes."""
+
+_SMALL_RUNS = "small_runs"
+"""Key in `callsync.meta`: how many there were since."""
+
+
 @dataclass(frozen=True)
 class Files:
     """Where a warehouse keeps what belongs to it."""
@@ -108,13 +115,16 @@ def shorten_log(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("checkpoint")
 
 
-def join_small_groups(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let the next checkpoint join some small groups of each table that lie side by side.
+def count_small_run(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note a run that brought little, of which each leaves a small group in every table that it fills.
 
-    For runs that bring little: each leaves a small group, and without end they would slow every search down.
-    One place a table takes little time, and is as many as such a run leaves.
+    After so many of them the checkpoint that follows joins the small groups with those beside them. That
+    rewrites these, so it is not for every run; without end small groups would slow every search down.
     """
-    connection.execute("set max_vacuum_tasks = 1")
+    runs = int(meta(connection, _SMALL_RUNS) or 0) + 1
+    if runs >= SMALL_RUNS:
+        connection.execute("reset max_vacuum_tasks")
+    remember(connection, _SMALL_RUNS, str(runs % SMALL_RUNS))
 
 
 def newest_change(connection: duckdb.DuckDBPyConnection) -> str | None:
