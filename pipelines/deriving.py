@@ -118,7 +118,7 @@ class Derived:
             for table, names in record_type.phone_columns().items()
             for column in names
         ]
-        phone_numbers.add(self._beside, columns, self._region)
+        phone_numbers.add(self._beside, columns, self._region, found=reported_calls.NUMBERS)
         self._renewal.add(provider, units)
         self._origins.add(provider, units)
 

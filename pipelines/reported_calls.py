@@ -35,6 +35,11 @@ ENTERED_AT_ONCE = warehouse.ROW_GROUP
 MOST_CHANGED = 0.1
 """Part of all rows; where a run enters more at once, the rows of all callers are made anew."""
 
+NUMBERS = "unit_phone_numbers"
+"""The temporary table with those rows of `callsync.phone_numbers` that the calls of a package name."""
+
+_NUMBERS_OF_PORTION = "portion_phone_numbers"
+
 _GATHERED = "renewed_calls"
 _REPLACED = "replaced_calls"
 _IN_UNIT = "unit_"
@@ -46,7 +51,7 @@ def rebuild(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"delete from {REPORTED_CALLS}")
     for provider in PROVIDERS.values():
         for _ in portions(connection, provider, _IN_UNIT):
-            _derive(connection, provider, f"insert into {REPORTED_CALLS}")
+            _derive_portion(connection, provider)
     callers.rebuild(connection)
 
 
@@ -81,7 +86,12 @@ class Renewal:
         return bool(count)
 
     def add(self, provider: Provider, units: Sequence[Unit]) -> None:
-        """Make the rows of the units' calls; of a unit that brings names those of its whole account."""
+        """Make the rows of the units' calls; of a unit that brings names those of its whole account.
+
+        Args:
+            provider: whose units they are.
+            units: of one package, whose numbers are in NUMBERS.
+        """
         for unit in units:
             calls = [shaped for record_type, shaped in unit.data if record_type.table == provider.calls.table]
             if len(calls) < len(unit.data):
@@ -133,7 +143,7 @@ class Renewal:
         before = self._connection.execute(digest, values).fetchall()
         self._connection.execute(f"delete from {REPORTED_CALLS} {whose}", values)
         for _ in portions(self._connection, provider, _IN_UNIT, account.name):
-            _derive(self._connection, provider, f"insert into {REPORTED_CALLS}")
+            _derive_portion(self._connection, provider)
         if self._connection.execute(digest, values).fetchall() != before:
             self._callers.note_all()
 
@@ -146,38 +156,35 @@ class Renewal:
                 f"where earlier.provider = '{provider.name}' and earlier.account = unit.account "
                 f"and earlier.provider_call_id = cast(unit.{provider.calls.key_column} as varchar)"
             )
-            _derive(self._connection, provider, f"insert into {_GATHERED}")
+            self._connection.execute(f"insert into {_GATHERED} {over_unit(provider.name)}")
         else:
-            _derive(self._connection, provider, f"create temp table {_GATHERED} as")
+            self._connection.execute(f"create temp table {_GATHERED} as {over_unit(provider.name)}")
         for name in tables:
             self._connection.unregister(_in_unit(name))
         self._gathered += tables[provider.calls.table].num_rows
 
 
-def _derive(connection: duckdb.DuckDBPyConnection, provider: Provider, statement: str) -> None:
-    """Run a statement that takes the rows of the unit's calls."""
-    numbers = " union all ".join(
+def _derive_portion(connection: duckdb.DuckDBPyConnection, provider: Provider) -> None:
+    """Make the rows of a portion's calls."""
+    named = " union all ".join(
         f"select {column} as number from {_in_unit(table)}"
         for table, column in provider.phone_columns()
         if table in provider.calls.schemas()
     )
-    connection.execute(
-        f"create or replace temp table {_in_unit('numbers')} as select distinct number from ({numbers})"
-    )
     # Of all numbers only these: in a join, DuckDB would hold every one in memory that any call ever had.
     connection.execute(
-        f"create or replace temp table {_in_unit('phone_numbers')} as "
-        f"select * from callsync.phone_numbers semi join {_in_unit('numbers')} using (number)"
+        f"create or replace temp table {_NUMBERS_OF_PORTION} as "
+        f"select * from callsync.phone_numbers semi join ({named}) as named using (number)"
     )
-    connection.execute(f"{statement} {over_unit(provider.name)}")
+    connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name, _NUMBERS_OF_PORTION)}")
 
 
 @cache
-def over_unit(provider_name: str) -> str:
-    """The definition for one provider, over the tables of a unit instead of the provider's own."""
+def over_unit(provider_name: str, numbers: str = NUMBERS) -> str:
+    """The definition for one provider, over the tables of a unit and its numbers instead of all."""
     provider = PROVIDERS[provider_name]
     exchange = {f"{provider.name}.{name}": _in_unit(name) for name in provider.calls.schemas()}
-    exchange["callsync.phone_numbers"] = _in_unit("phone_numbers")
+    exchange["callsync.phone_numbers"] = numbers
     selects = {view.name: view.select for view in sql_views()}
     selects["intermediate.calls"] = f"select * from staging.stg_{provider.name}__calls"
 

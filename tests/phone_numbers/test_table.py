@@ -55,6 +55,15 @@ def test_each_distinct_number_gets_a_row_and_is_read_once(
     assert sorted(read) == ["0912345678", "101", "84912345678", "anonymous"]
 
 
+def test_the_rows_of_what_was_brought_are_at_hand_known_before_or_not(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    add(connection, ["0912345678", "101"])
+    add(connection, ["101", None, "0987654321", "101"])
+    found = connection.execute("select number, e164 from found_numbers order by number").fetchall()
+    assert found == [("0987654321", "+84987654321"), ("101", None)]
+
+
 @pytest.mark.parametrize("at_once", [1, 2, 5, 6, 100])
 def test_however_few_are_held_in_memory_each_is_read(
     at_once: int, connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
