@@ -16,12 +16,10 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from pipelines import contents, warehouse
+from pipelines import call_keys, contents, warehouse
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.units import Unit
-
-KEY = ("provider", "account", "provider_call_id")
 
 ENTERED_AT_ONCE = warehouse.ROW_GROUP
 """Calls that are entered together: each time, what is known of them is searched for among all."""
@@ -78,12 +76,14 @@ class Recorder:
         if not self._gathered:
             return
         with warehouse.transaction(self._connection):
+            found = call_keys.places(self._connection, "callsync.call_origins", _GATHERED)
             # One search finds what is known of these calls; the rest works on what was found.
             self._connection.execute(
                 f"""
                 create or replace temp table known_origins as
-                select known.*, known.rowid as place from callsync.call_origins as known
-                semi join {_GATHERED} as gathered on {_same("gathered", "known")}
+                with found as materialized ({found})
+                select known.*, known.rowid as place
+                from callsync.call_origins as known semi join found on known.rowid = found.place
                 """
             )
             self._connection.execute(
@@ -95,7 +95,7 @@ class Recorder:
                     gathered.run_id as last_run_id, gathered.loaded_at as last_loaded_at,
                     coalesce(known.is_exact, true) as is_exact, known.place
                 from {_GATHERED} as gathered
-                left join known_origins as known on {_same("gathered", "known")}
+                left join known_origins as known on {call_keys.same("gathered", "known")}
                 where known.content is distinct from gathered.content
                 """
             )
@@ -190,11 +190,7 @@ def _refresh(
         )
         connection.execute(
             "delete from callsync.call_origins as known using renewed_origins as renewed "
-            f"where {_same('renewed', 'known')}"
+            f"where {call_keys.same('renewed', 'known')}"
         )
         connection.execute("insert into callsync.call_origins by name from renewed_origins")
         connection.execute("drop table current_calls; drop table unknown_calls; drop table renewed_origins")
-
-
-def _same(left: str, right: str) -> str:
-    return " and ".join(f"{left}.{column} = {right}.{column}" for column in KEY)

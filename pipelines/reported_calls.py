@@ -18,7 +18,7 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
-from pipelines import callers, warehouse
+from pipelines import call_keys, callers, warehouse
 from pipelines.portions import portions
 from pipelines.reading_sql import exchanged
 from pipelines.views import CALLS_DEFINITION, REPORTED_CALLS, sql_views
@@ -26,8 +26,6 @@ from sources.account import Account
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.units import Unit
-
-KEY = ("provider", "account", "provider_call_id")
 
 ENTERED_AT_ONCE = warehouse.ROW_GROUP
 """Rows that are entered together: each time, those they replace are searched for among all."""
@@ -110,15 +108,12 @@ class Renewal:
             ((known,),) = self._connection.execute(f"select count(*) from {REPORTED_CALLS}").fetchall()
             if self._gathered > known * MOST_CHANGED:
                 self._callers.note_all()
-            same = " and ".join(f"reported.{column} = renewed.{column}" for column in KEY)
+            found = call_keys.places(self._connection, REPORTED_CALLS, _GATHERED)
             # One search for the rows that are replaced serves to compare them and to delete them.
             self._connection.execute(
                 f"""
                 create or replace temp table {_REPLACED} as
-                with found as materialized (
-                    select reported.rowid as place from {REPORTED_CALLS} as reported
-                    semi join {_GATHERED} as renewed on {same}
-                )
+                with found as materialized ({found})
                 select reported.rowid as place, {", ".join(callers.COLUMNS)}
                 from {REPORTED_CALLS} as reported semi join found on reported.rowid = found.place
                 """
