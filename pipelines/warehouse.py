@@ -42,7 +42,6 @@ FORMAT_KEY = "format"
 CHANGED_BY = "changed_by"
 """Key in `callsync.meta`: the newest run that changed anything, which no time tells: clocks are set back."""
 
-
 SMALL_RUNS = 100
 """Runs that brought little until their small groups are joined: a workday of one every five minutes."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import tomllib
 from dataclasses import fields
@@ -160,6 +161,19 @@ def test_dlts_own_settings_change_no_package(
 ) -> None:
     monkeypatch.setenv(variable, "many")
     configured.done("sync")
+
+
+def test_nothing_is_reported_to_the_makers_of_dlt(
+    configured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNTIME__DLTHUB_TELEMETRY")
+    # What goes to another machine goes through a proxy, and what callsync asks here does not.
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.setblocking(False)
+        outcome = configured.finish("sync", HTTPS_PROXY=f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        assert outcome.code == 0, outcome
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 @pytest.mark.parametrize("form", ["path", "text", "table"])
