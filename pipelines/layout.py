@@ -7,6 +7,22 @@ from collections.abc import Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
+DISTINCT = frozenset(
+    {
+        "id",
+        "group_id",
+        "trans_id",
+        "external_id",
+        "external_call_id",
+        "external_session_id",
+        "log_file_url",
+        "record_name",
+        "record_url",
+    }
+)
+"""Columns of texts that differ from call to call. They are packed by zstd: DuckDB's own choice first looks
+for repeats in them, and takes twice as long to be a tenth smaller."""
+
 OWN_TABLES = """
 create schema if not exists callsync;
 create table if not exists callsync.runs (
@@ -22,7 +38,7 @@ create table if not exists callsync.accounts (
     "cursor" timestamptz, finished json, updated_at timestamptz
 );
 create table if not exists callsync.call_origins (
-    provider varchar, account varchar, provider_call_id varchar, content ubigint,
+    provider varchar, account varchar, provider_call_id varchar using compression zstd, content ubigint,
     first_run_id varchar, first_loaded_at timestamptz, last_run_id varchar, last_loaded_at timestamptz,
     is_exact boolean
 );
@@ -74,4 +90,6 @@ def _sql_type(field: pa.Field, json_columns: Sequence[str]) -> str:
         return "json"
     if pa.types.is_decimal(field.type):
         return f"decimal({field.type.precision}, {field.type.scale})"
+    if field.name in DISTINCT and pa.types.is_string(field.type):
+        return "varchar using compression zstd"
     return _ARROW_TO_SQL[field.type]
