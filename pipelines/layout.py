@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
-DISTINCT = frozenset(
+HIGH_CARDINALITY = frozenset(
     {
         "id",
         "group_id",
@@ -23,7 +23,9 @@ DISTINCT = frozenset(
 """Columns of texts that differ from call to call. They are packed by zstd: DuckDB's own choice first looks
 for repeats in them, and takes twice as long to be a tenth smaller."""
 
-OWN_TABLES = """
+_HIGH_CARDINALITY_TYPE = "varchar using compression zstd"
+
+OWN_TABLES = f"""
 create schema if not exists callsync;
 create table if not exists callsync.runs (
     run_id varchar primary key, command varchar, started_at timestamptz, finished_at timestamptz,
@@ -38,7 +40,7 @@ create table if not exists callsync.accounts (
     "cursor" timestamptz, finished json, updated_at timestamptz
 );
 create table if not exists callsync.call_origins (
-    provider varchar, account varchar, provider_call_id varchar using compression zstd, content ubigint,
+    provider varchar, account varchar, provider_call_id {_HIGH_CARDINALITY_TYPE}, content ubigint,
     first_run_id varchar, first_loaded_at timestamptz, last_run_id varchar, last_loaded_at timestamptz,
     is_exact boolean
 );
@@ -90,6 +92,6 @@ def _sql_type(field: pa.Field, json_columns: Sequence[str]) -> str:
         return "json"
     if pa.types.is_decimal(field.type):
         return f"decimal({field.type.precision}, {field.type.scale})"
-    if field.name in DISTINCT and pa.types.is_string(field.type):
-        return "varchar using compression zstd"
+    if field.name in HIGH_CARDINALITY and pa.types.is_string(field.type):
+        return _HIGH_CARDINALITY_TYPE
     return _ARROW_TO_SQL[field.type]

@@ -12,6 +12,8 @@ import pytest
 
 from pipelines import layout, opening, warehouse
 from simulator import Simulator
+from sources.loading import schemas_of
+from sources.registry import PROVIDERS
 from tests.pipelines.project import Project
 
 ROWS = 2 * warehouse.ROW_GROUP
@@ -144,6 +146,17 @@ def test_texts_that_differ_from_call_to_call_are_not_searched_for_repeats(
     assert called["id"] == {"ZSTD"}
     assert "ZSTD" not in called["status"]
     assert packed(connection, "callsync.call_origins")["provider_call_id"] == {"ZSTD"}
+
+
+def test_every_column_that_is_packed_as_such_is_a_providers_text() -> None:
+    texts = {
+        field.name
+        for provider in PROVIDERS.values()
+        for schema in schemas_of(provider).values()
+        for field in schema
+        if pa.types.is_string(field.type)
+    }
+    assert texts >= layout.HIGH_CARDINALITY
 
 
 def packed(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, set[str]]:
