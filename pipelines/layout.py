@@ -7,25 +7,7 @@ from collections.abc import Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
-HIGH_CARDINALITY = frozenset(
-    {
-        "id",
-        "group_id",
-        "trans_id",
-        "external_id",
-        "external_call_id",
-        "external_session_id",
-        "log_file_url",
-        "record_name",
-        "record_url",
-    }
-)
-"""Columns of texts that differ from call to call. They are packed by zstd: DuckDB's own choice first looks
-for repeats in them, and takes twice as long to be a tenth smaller."""
-
-_HIGH_CARDINALITY_TYPE = "varchar using compression zstd"
-
-OWN_TABLES = f"""
+OWN_TABLES = """
 create schema if not exists callsync;
 create table if not exists callsync.runs (
     run_id varchar primary key, command varchar, started_at timestamptz, finished_at timestamptz,
@@ -40,7 +22,7 @@ create table if not exists callsync.accounts (
     "cursor" timestamptz, finished json, updated_at timestamptz
 );
 create table if not exists callsync.call_origins (
-    provider varchar, account varchar, provider_call_id {_HIGH_CARDINALITY_TYPE}, content ubigint,
+    provider varchar, account varchar, provider_call_id varchar, content ubigint,
     first_run_id varchar, first_loaded_at timestamptz, last_run_id varchar, last_loaded_at timestamptz,
     is_exact boolean
 );
@@ -92,6 +74,4 @@ def _sql_type(field: pa.Field, json_columns: Sequence[str]) -> str:
         return "json"
     if pa.types.is_decimal(field.type):
         return f"decimal({field.type.precision}, {field.type.scale})"
-    if field.name in HIGH_CARDINALITY and pa.types.is_string(field.type):
-        return _HIGH_CARDINALITY_TYPE
     return _ARROW_TO_SQL[field.type]

@@ -7,13 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pytest
 
-from pipelines import layout, opening, warehouse
+from pipelines import opening, warehouse
 from simulator import Simulator
-from sources.loading import schemas_of
-from sources.registry import PROVIDERS
 from tests.pipelines.project import Project
 
 ROWS = 2 * warehouse.ROW_GROUP
@@ -130,40 +127,3 @@ def test_what_a_killed_run_left_in_the_log_is_brought_in(
     file.write_bytes(left_by_a_killed_run[1])
     with opened(file) as again:
         assert again.execute("select count(*) from called").fetchall() == [(10,)]
-
-
-def test_texts_that_differ_from_call_to_call_are_not_searched_for_repeats(
-    connection: duckdb.DuckDBPyConnection,
-) -> None:
-    schema = pa.schema({"id": pa.string(), "status": pa.string()})
-    layout.create_tables(connection, {"made": {"called": schema}}, {"made": {}})
-    connection.execute(f"insert into made.called select md5(range::varchar), 'done' from range({ROWS})")
-    connection.execute(
-        "insert into callsync.call_origins (provider_call_id, last_run_id) "
-        f"select md5(range::varchar), 'run' from range({ROWS})"
-    )
-    called = packed(connection, "made.called")
-    assert called["id"] == {"ZSTD"}
-    assert "ZSTD" not in called["status"]
-    assert packed(connection, "callsync.call_origins")["provider_call_id"] == {"ZSTD"}
-
-
-def test_every_column_that_is_packed_as_such_is_a_providers_text() -> None:
-    texts = {
-        field.name
-        for provider in PROVIDERS.values()
-        for schema in schemas_of(provider).values()
-        for field in schema
-        if pa.types.is_string(field.type)
-    }
-    assert texts >= layout.HIGH_CARDINALITY
-
-
-def packed(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, set[str]]:
-    """How the texts of each column are packed."""
-    found: dict[str, set[str]] = {}
-    for column, compression in connection.execute(
-        "select column_name, compression from pragma_storage_info(?) where segment_type = 'VARCHAR'", [table]
-    ).fetchall():
-        found.setdefault(column, set()).add(compression)
-    return found
