@@ -1,17 +1,18 @@
 """What follows from loaded calls: their numbers in E.164 and their rows in the reports.
 
-It is made beside the loader, over a connection of its own, while the next package is on its way:
+It is made beside the loader, over a connection of its own, of the same units while they are loaded:
 
     loader    │ package 1 │ package 2 │ package 3 │
-    Derived               │ rows of 1 │ rows of 2 │ rows of 3 │
+    Derived   │ rows of 1 │ rows of 2 │ rows of 3 │
 
 A run that ends in between leaves the mark of `wholeness`; the next run makes everything anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -42,8 +43,7 @@ class Derived:
         self._beside = connection.cursor()
         self._region = region
         self._worker = ThreadPoolExecutor(1, "derived")
-        self._last: Future[None] | None = None
-        self._is_loading = False
+        self._has_begun = self._is_loading = False
         self._began_whole = False
         self._renewal = reported_calls.Renewal(self._beside)
         self._origins = origins.Recorder(self._beside, run_id)
@@ -58,8 +58,7 @@ class Derived:
             if error is not None and (self._is_loading or not isinstance(error, KeyboardInterrupt)):
                 self._beside.interrupt()
                 return
-            if self._last is not None:
-                self._last.result()
+            if self._has_begun:
                 # The readers are done, and leave a processor to the search among all calls.
                 self._connection.execute(f"set threads = {warehouse.THREADS_ALONE}")
                 self._renewal.finish()
@@ -94,19 +93,18 @@ class Derived:
         self._began_whole = began_whole
         return changed
 
-    def expect(self) -> None:
-        """Note that a package is about to be loaded."""
-        self._is_loading = True
-        if self._last is None:
+    @contextmanager
+    def beside(self, provider: Provider, units: Sequence[Unit]) -> Iterator[None]:
+        """Derive from the units of a package while the body loads it."""
+        if not self._has_begun:
             wholeness.mark_half(self._connection)
-
-    def add(self, provider: Provider, units: Sequence[Unit]) -> None:
-        """Begin with the units of a package that was loaded, once those before them are done."""
-        if self._last is not None:
-            self._last.result()
+        self._has_begun = self._is_loading = True
+        derived = self._worker.submit(self._derive, provider, units)
+        yield
+        derived.result()
+        self._renewal.follow_names(provider, units)
         warehouse.shorten_log(self._connection)
         self._is_loading = False
-        self._last = self._worker.submit(self._derive, provider, units)
 
     def _derive(self, provider: Provider, units: Sequence[Unit]) -> None:
         from pipelines import phone_numbers

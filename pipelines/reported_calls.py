@@ -84,21 +84,25 @@ class Renewal:
         return bool(count)
 
     def add(self, provider: Provider, units: Sequence[Unit]) -> None:
-        """Make the rows of the units' calls; of a unit that brings names those of its whole account.
+        """Make the rows of the units' calls, but for those of units that bring names.
 
         Args:
             provider: whose units they are.
             units: of one package, whose numbers are in NUMBERS.
         """
         for unit in units:
-            calls = [shaped for record_type, shaped in unit.data if record_type.table == provider.calls.table]
-            if len(calls) < len(unit.data):
-                self.enter()
-                self._renew_account(provider, unit.account)
-            elif calls:
-                self._gather(provider, calls[0].tables)
+            if not _brings_names(provider, unit):
+                for _, shaped in unit.data:
+                    self._gather(provider, shaped.tables)
         if self._gathered >= ENTERED_AT_ONCE:
             self.enter()
+
+    def follow_names(self, provider: Provider, units: Sequence[Unit]) -> None:
+        """Make all rows of the accounts anew of which a package has brought names."""
+        for unit in units:
+            if _brings_names(provider, unit):
+                self.enter()
+                self._renew_account(provider, unit.account)
 
     def enter(self) -> None:
         """Put what was gathered in the place of the earlier rows."""
@@ -172,6 +176,10 @@ def _derive_portion(connection: duckdb.DuckDBPyConnection, provider: Provider) -
         f"select * from callsync.phone_numbers semi join ({named}) as named using (number)"
     )
     connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name, _NUMBERS_OF_PORTION)}")
+
+
+def _brings_names(provider: Provider, unit: Unit) -> bool:
+    return any(record_type.table != provider.calls.table for record_type, _ in unit.data)
 
 
 @cache

@@ -228,12 +228,11 @@ class Run:
             waiting.put(None)
 
     def _load(self, provider: Provider, units: Sequence[Unit], derived: Derived) -> None:
-        derived.expect()
-        self._loader.load(provider, units)
-        self._changed = True
-        for unit in units:
-            self._ledgers[str(unit.account)] = unit.ledger
-        derived.add(provider, units)
+        with derived.beside(provider, units):
+            self._loader.load(provider, units)
+            self._changed = True
+            for unit in units:
+                self._ledgers[str(unit.account)] = unit.ledger
 
     def _observe(self, account: Account, progress: Planned | WindowRead | Noted) -> None:
         with self._lock:
