@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -18,6 +19,15 @@ from sources.windows import Window
 
 PART = "part_"
 """What the names of tables begin with that are in memory."""
+
+
+class Difference(NamedTuple):
+    """A call that is `missing`, `changed` or `gone`, with the first and the last of its times."""
+
+    kind: str
+    call_id: str
+    first_at: datetime
+    last_at: datetime
 
 
 def begin(connection: duckdb.DuckDBPyConnection) -> None:
@@ -100,9 +110,9 @@ def counts(connection: duckdb.DuckDBPyConnection) -> dict[datetime, tuple[int, i
     return {start: (int(shown), int(held)) for start, shown, held in rows}
 
 
-def differences(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, datetime]]:
-    """Calls that are `missing`, `changed` or `gone`: kind, id and time, in the order of time."""
-    yield from connection.execute(
+def differences(connection: duckdb.DuckDBPyConnection) -> list[Difference]:
+    """The calls of which the provider and the warehouse have not the same, in the order of time."""
+    rows = connection.execute(
         """
         select
             case
@@ -111,12 +121,14 @@ def differences(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, st
                 else 'changed'
             end as kind,
             coalesce(shown.id, held.id),
-            coalesce(shown.first_at, held.first_at) as first_at
+            coalesce(shown.first_at, held.first_at) as first_at,
+            coalesce(shown.last_at, held.last_at)
         from shown full outer join held on shown.id = held.id
         where shown.content is distinct from held.content
         order by first_at, 2
         """
     ).fetchall()
+    return [Difference(*row) for row in rows]
 
 
 def select(provider: Provider, prefix: str, where: str) -> str:

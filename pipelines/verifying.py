@@ -14,13 +14,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import duckdb
 
 from pipelines import contents, opening, privacy
 from pipelines.config import Config, explained
+from pipelines.contents import Difference
 from pipelines.planning import ledgers
 from pipelines.threads import work_through
 from sources.account import Account
@@ -58,22 +59,24 @@ class Compared:
 
     @property
     def differs(self) -> bool:
-        """Whether reading the window again would change the warehouse."""
+        """Whether the warehouse has other calls there than the provider shows."""
         return bool(self.missing or self.changed)
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found out about an account: its windows, oldest first, and the fault that ended it, if any."""
+    """What was found out about an account.
+
+    Attributes:
+        windows: what was compared, oldest first.
+        differing: the time to be read again, so that nothing differs.
+        error: the fault that ended it, if any.
+    """
 
     account: Account
-    windows: tuple[Compared, ...]
+    windows: tuple[Compared, ...] = ()
+    differing: Intervals = field(default_factory=Intervals)
     error: str | None = None
-
-    @property
-    def differing(self) -> Intervals:
-        """The time in which reading again would change the warehouse."""
-        return Intervals.of(compared.window for compared in self.windows if compared.differs)
 
 
 def verify(
@@ -120,7 +123,7 @@ def _compare(
     provider = PROVIDERS[account.provider]
     todo = known.finished & wanted
     if not todo:
-        return Verified(account, ())
+        return Verified(account)
     start, end = todo.windows[0].start, todo.windows[-1].end
     # What is not to be compared counts as read, so that a backfill leaves it out.
     ledger = Ledger(finished=Intervals.of([Window(start, end)]) - todo, findings=known.findings)
@@ -150,19 +153,41 @@ def _compare(
         connection.close()
     windows = sorted(read)
     contents.add_held(cursor, provider, account.name, windows)
-    return Verified(account, tuple(_by_window(cursor, windows, read)), error)
+    found = contents.differences(cursor)
+    return Verified(account, _by_window(cursor, windows, read, found), _to_read_again(windows, found), error)
 
 
 def _by_window(
-    cursor: duckdb.DuckDBPyConnection, windows: Sequence[Window], totals: Mapping[Window, int | None]
-) -> Iterator[Compared]:
-    starts = [window.start for window in windows]
+    cursor: duckdb.DuckDBPyConnection,
+    windows: Sequence[Window],
+    totals: Mapping[Window, int | None],
+    differences: Sequence[Difference],
+) -> tuple[Compared, ...]:
     counts = contents.counts(cursor)
     found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for kind, call_id, at in contents.differences(cursor):
-        # A provider may show a call in a window that its own times do not lie in: it counts for the nearest.
-        found[max(bisect_right(starts, at) - 1, 0)][kind].append(call_id)
+    for difference in differences:
+        found[_window_at(difference.first_at, windows)][difference.kind].append(difference.call_id)
+    compared = []
     for number, window in enumerate(windows):
         shown, held = counts.get(window.start, (0, 0))
         lists = {kind: tuple(found[number][kind]) for kind in ("missing", "changed", "gone")}
-        yield Compared(window, totals[window], shown, held, **lists)
+        compared.append(Compared(window, totals[window], shown, held, **lists))
+    return tuple(compared)
+
+
+def _to_read_again(windows: Sequence[Window], differences: Sequence[Difference]) -> Intervals:
+    """The windows from a differing call's first time to its last: by any of them the provider may list it.
+
+    eTelecom lists calls by when they were entered, minutes after they ended (ETB: BETWEEN on created_at).
+    """
+    numbers: set[int] = set()
+    for difference in differences:
+        if difference.kind != "gone":
+            first, last = (_window_at(at, windows) for at in (difference.first_at, difference.last_at))
+            numbers.update(range(first, last + 1))
+    return Intervals.of(windows[number] for number in numbers)
+
+
+def _window_at(at: datetime, windows: Sequence[Window]) -> int:
+    """The number of the window with an instant; or of the nearest, where a call is shown out of its times."""
+    return max(bisect_right(windows, at, key=lambda window: window.start) - 1, 0)

@@ -60,6 +60,23 @@ def test_a_call_the_warehouse_lost_is_missing_until_it_is_repaired(provider: str
     assert loaded.data() == undamaged
 
 
+def test_a_call_that_was_entered_the_day_after_it_began_is_repaired(
+    project: Project, changing: Simulator
+) -> None:
+    midnight = (changing.now - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    call = changing.add_late("etelecom", midnight - timedelta(minutes=1), duration=120)
+    project.configure(changing, everyone("etelecom.main"))
+    project.done("sync")
+    crossing = (
+        f"from etelecom.call_logs where id = '{call}' and created_at > started_at + interval '1 minute'"
+    )
+    assert project.rows(f"select count(*) {crossing}") == [(1,)]
+    damage(project, f"delete from etelecom.call_logs where id = '{call}'")
+    assert differences(project, "missing") == {"etelecom.main": [call]}
+    project.done("verify", "--repair")
+    assert project.rows(f"select count(*) {crossing}") == [(1,)]
+
+
 @pytest.mark.parametrize("provider", KEYS)
 def test_a_child_that_differs_makes_its_call_differ(provider: str, loaded: Project) -> None:
     key, table = KEYS[provider], LISTS[provider]
