@@ -45,7 +45,7 @@ class Options:
     start_date: datetime = option("first day a first sync reads", DEFAULT_START)
     lookback_days: float = option("days read again by every sync, because calls change after the fact", 3)
     window_days: int = option("widest window of one request chain, in days", 1)
-    concurrency: int = option("windows read at once", 8)
+    concurrency: int = option("windows read at once, at most", 8)
     requests_per_second: float = option("pace of the account; 0 is no limit", 10)
     timeout_seconds: float = option("patience with one answer", 30)
     max_attempts: int = option("how often one request is sent at most", 6)

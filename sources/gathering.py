@@ -15,7 +15,7 @@ from sources.units import Rejection, Unit, UnitSize, WindowRead
 
 @dataclass(frozen=True)
 class Piece:
-    """What a worker hands to the gatherer: records, news for the ledger, a fault, or the end of its work."""
+    """What a worker hands to the gatherer: records, news for the ledger or a fault."""
 
     data: tuple[RecordType, Shaped] | None = None
     rejections: tuple[Rejection, ...] = ()
@@ -23,7 +23,6 @@ class Piece:
     ledger: Callable[[Ledger], Ledger] | None = None
     note: str | None = None
     failure: Exception | None = None
-    is_last: bool = False
 
 
 @dataclass

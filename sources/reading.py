@@ -7,23 +7,18 @@ The queue is bounded, so memory follows the configuration and not the length of 
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sources.account import Account
-from sources.errors import IncompleteRead
 from sources.gathering import Gathered, Piece
-from sources.jobs import Abandoned, Jobs
+from sources.jobs import Jobs
 from sources.ledger import Ledger
 from sources.provider import Connection, Provider
 from sources.units import Noted, Observer, Planned, Span, Unit, UnitSize
 from sources.windows import SECOND, Window, cut
-
-PIECES_WAITING = 2
-"""Pieces that may wait to be gathered, which takes next to no time."""
+from sources.workers import Workers
 
 IDLE_COMMIT = timedelta(hours=1)
 """A read that found nothing new is committed only when it moves the finished time on by this much."""
@@ -59,8 +54,6 @@ class AccountReader:
         self._observe = observe
         self._now = now
         self._lookback: timedelta = account.options.lookback
-        self._pieces: queue.Queue[Piece] = queue.Queue(maxsize=PIECES_WAITING)
-        self._stop = threading.Event()
         self.ledger = ledger
         """What is known after everything read so far, committed or not."""
         self._jobs = Jobs(
@@ -88,26 +81,21 @@ class AccountReader:
         if wanted.kind == "sync":
             self.ledger = self.ledger.under(self._lookback, self._now)
         self._observe(self._account, Planned(len(windows)))
-        workers = self._start(self._jobs.of(wanted, windows))
         gathered, failure = Gathered(), None
-        try:
-            while workers:
-                piece = self._pieces.get()
-                if piece.is_last:
-                    workers.pop()
-                    continue
+        workers = Workers(
+            self._jobs.of(wanted, windows),
+            most=self._account.options.concurrency,
+            name=f"read-{self._account}",
+            abandon=self._jobs.abandon,
+        )
+        with workers:
+            for piece in workers.pieces():
                 failure = failure or piece.failure
                 self._take(piece, gathered)
                 if gathered.is_full(self._size):
                     committed = self._at(wanted)
                     yield gathered.unit(self._account, wanted.kind, committed)
                     gathered = Gathered()
-        finally:
-            self._stop.set()
-            self._jobs.abandon()
-            while workers:
-                if self._pieces.get().is_last:
-                    workers.pop()
         self.ledger = self._at(wanted)
         if gathered.has_data or self._is_worth_a_package(committed, wanted):
             yield gathered.unit(self._account, wanted.kind, self.ledger)
@@ -132,33 +120,3 @@ class AccountReader:
             self._observe(self._account, Noted(piece.note))
         if piece.finished is not None:
             self._observe(self._account, piece.finished)
-
-    def _start(self, jobs: Iterator[Iterator[Piece]]) -> list[threading.Thread]:
-        lock = threading.Lock()
-
-        def work() -> None:
-            while not self._stop.is_set():
-                try:
-                    with lock:
-                        job = next(jobs, None)
-                    if job is None:
-                        break
-                    for piece in job:
-                        self._pieces.put(piece)
-                except Abandoned:
-                    break
-                except IncompleteRead as failure:
-                    # Only this window's list is wrong; the others may well be read.
-                    self._pieces.put(Piece(failure=failure))
-                except Exception as failure:
-                    self._stop.set()
-                    self._pieces.put(Piece(failure=failure))
-            self._pieces.put(Piece(is_last=True))
-
-        workers = [
-            threading.Thread(target=work, name=f"read-{self._account}-{number}", daemon=True)
-            for number in range(self._account.options.concurrency)
-        ]
-        for worker in workers:
-            worker.start()
-        return workers

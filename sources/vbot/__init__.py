@@ -78,7 +78,7 @@ def vbot(
         recording_hosts: hosts besides the API's that get the key or token when callsync fetches recordings.
         lookback_days: days read again by every run.
         window_days: widest window of one request chain.
-        concurrency: windows read at once.
+        concurrency: windows read at once, at most.
         requests_per_second: pace; 0 is no limit.
         timeout_seconds: patience with one answer.
         max_attempts: how often one request is sent at most.

@@ -65,7 +65,7 @@ def voximplant(
         filter: passed through to GetCallHistory.
         lookback_days: days read again by every run.
         window_days: widest window of one request chain.
-        concurrency: windows read at once.
+        concurrency: windows read at once, at most.
         requests_per_second: pace; 0 is no limit.
         timeout_seconds: patience with one answer.
         max_attempts: how often one request is sent at most.
