@@ -169,13 +169,7 @@ class Run:
             with Derived(self._connection, self._config.general.default_region, self._run_id) as derived:
                 self._changed = derived.catch_up() or self._changed
                 while left:
-                    self._loader_waits.set()
-                    units, ended = _take_all(waiting, self._config.general.commit_rows)
-                    self._loader_waits.clear()
-                    left -= ended
-                    for provider in {unit.account.provider for unit in units}:
-                        some = [unit for unit in units if unit.account.provider == provider]
-                        self._load(PROVIDERS[provider], together(some), derived)
+                    left -= self._load_next(waiting, derived)
         finally:
             self._stop.set()
             with suppress(queue.Empty):
@@ -215,6 +209,7 @@ class Run:
                     if self._stop.is_set():
                         return
                     waiting.put(unit)
+                    del unit
                     # Only then is the next one begun: each takes as much memory as the one being loaded.
                     waiting.join()
                 self._read_to_end[str(account)] = reader.ledger
@@ -227,12 +222,27 @@ class Run:
         finally:
             waiting.put(None)
 
+    def _load_next(self, waiting: queue.Queue[Unit | None], derived: Derived) -> int:
+        """Load what comes next; returns how many accounts have ended."""
+        self._loader_waits.set()
+        units, ended = _take_all(waiting, self._config.general.commit_rows)
+        self._loader_waits.clear()
+        while units:
+            provider = units[0].account.provider
+            some = together([unit for unit in units if unit.account.provider == provider])
+            units = [unit for unit in units if unit.account.provider != provider]
+            try:
+                self._load(PROVIDERS[provider], some, derived)
+            finally:
+                # What dlt leaves to the search for garbage holds on to the frames that called it.
+                some.clear()
+        return ended
+
     def _load(self, provider: Provider, units: Sequence[Unit], derived: Derived) -> None:
         with derived.beside(provider, units):
             self._loader.load(provider, units)
             self._changed = True
-            for unit in units:
-                self._ledgers[str(unit.account)] = unit.ledger
+            self._ledgers |= {str(unit.account): unit.ledger for unit in units}
 
     def _observe(self, account: Account, progress: Planned | WindowRead | Noted) -> None:
         with self._lock:

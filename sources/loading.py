@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -90,11 +91,20 @@ def resource(
 
 
 def source(provider: Provider, units: Iterable[Unit], *, run_id: str) -> DltSource:
-    """The dlt source of units that were read already: at most one of each account."""
+    """The dlt source of units that were read already: at most one of each account.
+
+    It lets go of each when it is extracted: dlt's objects outlive their package, until Python looks for
+    garbage.
+    """
+    left = deque(units)
+
+    def handed_over(_: Mapping[str, Any]) -> Iterator[Unit]:
+        while left:
+            yield left.popleft()
 
     @dlt.source(name=provider.name, section=provider.name)
     def calls() -> DltResource:
-        return resource(provider, lambda _: units, run_id=run_id)
+        return resource(provider, handed_over, run_id=run_id)
 
     return calls()
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import time
+import weakref
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
@@ -15,6 +19,7 @@ from pipelines import config, running, warehouse
 from pipelines.loader import Loader
 from simulator import Simulator
 from sources.gathering import Gathered
+from sources.provider import Provider
 from sources.units import Unit
 from tests.pipelines.project import Project, everyone
 
@@ -96,6 +101,36 @@ def test_a_reader_gathers_no_further_than_one_unit_that_waits(
     assert most_waiting == [1]
     project.done("sync")
     assert project.data() == undisturbed
+
+
+@pytest.fixture
+def _garbage_stays() -> Iterator[None]:
+    """Python looks for none, so that only what nobody refers to goes."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_garbage_stays")
+def test_nobody_holds_a_unit_that_is_loaded(
+    project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[weakref.ref[pa.Table]] = []
+    still_held: list[int] = []
+    load = Loader.load
+
+    def watched(loader: Loader, provider: Provider, units: Sequence[Unit]) -> None:
+        still_held.append(sum(table() is not None for table in loaded))
+        tables = (shaped.tables.values() for unit in units for _, shaped in unit.data)
+        loaded.extend(weakref.ref(table) for some in tables for table in some)
+        load(loader, provider, units)
+
+    monkeypatch.setattr(Loader, "load", watched)
+    project.configure(simulator, everyone(), {"commit_rows": 50})
+    project.done("sync")
+    assert len(still_held) > 6
+    assert not any(still_held)
+    assert not any(table() for table in loaded)
 
 
 def test_the_files_of_a_package_are_merged_one_at_a_time(
