@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import click
 
-from pipelines import garbage
+from pipelines import allocating, garbage
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
 from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain, remember
 from pipelines.interrupts import is_interrupt
@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; never shows a stack trace for what a user can mend."""
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+    allocating.ask_the_system()
     garbage.seldom()
     with private_files():
         code = _code_of(list(sys.argv[1:] if arguments is None else arguments))

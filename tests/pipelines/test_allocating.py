@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+POOL = "ARROW_DEFAULT_MEMORY_POOL"
 
 HEAPS = """
 import ctypes, sys, threading
@@ -46,3 +49,24 @@ def test_threads_share_heaps(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", HEAPS, str(info)], check=True)
     with info.open() as file:
         assert 1 <= file.read().count("<heap nr=") <= 2
+
+
+ARROW = """
+from contextlib import suppress
+from pipelines.cli import main
+
+with suppress(SystemExit):
+    main(["check", "--help"])
+import pyarrow
+print(pyarrow.default_memory_pool().backend_name)
+"""
+
+
+@pytest.mark.parametrize(("chosen", "used"), [(None, "system"), ("mimalloc", "mimalloc")])
+def test_arrow_asks_the_system_unless_the_user_has_chosen(chosen: str | None, used: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != POOL}
+    told = {} if chosen is None else {POOL: chosen}
+    said = subprocess.run(
+        [sys.executable, "-c", ARROW], check=True, stdout=subprocess.PIPE, text=True, env=environment | told
+    )
+    assert said.stdout.splitlines()[-1] == used
