@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from sources.account import Account
 from sources.errors import AccessDenied, IncompleteRead, ProviderError, WindowOverflow
-from sources.fingerprints import distinct, fingerprint_of
+from sources.fingerprints import compact, distinct, fingerprint_of
 from sources.gathering import Piece
 from sources.ledger import Ledger, key_of
 from sources.provider import Connection, Page, Provider
@@ -131,7 +131,7 @@ class Jobs:
                     rejections += _rejections(record_type, str(whole), shaped)
                     held.append(shaped)
                     held_rows += shaped.tables[record_type.table].num_rows
-                    keys.append(shaped.tables[record_type.table].column(record_type.key_column))
+                    keys.append(compact(shaped.tables[record_type.table].column(record_type.key_column)))
                     if held_rows >= most_held:
                         yield self._calls(concat(record_type, held))
                         held, held_rows, passed_on = [], 0, True
