@@ -97,7 +97,6 @@ class Run:
         self._read_to_end: dict[str, Ledger] = {}
         self._loader = Loader(connection, warehouse.Files(config.warehouse).working, self._run_id, say)
         self._stop = threading.Event()
-        self._loader_waits = threading.Event()
         self._changed = False
 
     def execute(self) -> RunReport:
@@ -201,7 +200,6 @@ class Run:
                     unit_size=UnitSize(
                         rows=self._config.general.commit_rows,
                         seconds=self._config.general.commit_seconds,
-                        is_wanted=self._loader_waits.is_set,
                     ),
                     observe=self._observe,
                 )
@@ -224,9 +222,7 @@ class Run:
 
     def _load_next(self, waiting: queue.Queue[Unit | None], derived: Derived) -> int:
         """Load what comes next; returns how many accounts have ended."""
-        self._loader_waits.set()
         units, ended = _take_all(waiting, self._config.general.commit_rows)
-        self._loader_waits.clear()
         while units:
             provider = units[0].account.provider
             some = together([unit for unit in units if unit.account.provider == provider])

@@ -12,7 +12,7 @@ import os
 import ssl
 from collections.abc import Callable
 from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import httpx
 
@@ -43,7 +43,7 @@ def http_client(
         ConfigError: what the environment says of certificates or proxies cannot be used.
     """
     try:
-        return httpx.Client(
+        return _Client(
             verify=_trusted(*(os.environ.get(name) for name in _AUTHORITIES)),
             timeout=timeout_seconds,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
@@ -52,7 +52,6 @@ def http_client(
                 "Accept-Encoding": ASKED_PACKING,
                 "User-Agent": "callsync",
             },
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             mounts=dict.fromkeys(_LOOPBACK),
             transport=transport,
@@ -64,6 +63,29 @@ def http_client(
             "the environment names certificates (SSL_CERT_FILE, SSL_CERT_DIR) or a proxy (HTTPS_PROXY, "
             f"HTTP_PROXY, ALL_PROXY) that cannot be used ({type(error).__name__})"
         ) from None
+
+
+class _NoCookies(httpx.Cookies):
+    """Never any: to look for them in an answer and to refuse them takes a tenth of what a request does."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Look for none."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
+class _Client(httpx.Client):
+    """A client that remembers nothing."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        raise NotImplementedError("no cookie is kept or sent")
 
 
 @cache

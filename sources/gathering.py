@@ -52,11 +52,7 @@ class Gathered:
 
     def is_full(self, size: UnitSize) -> bool:
         """Whether it is time to make it a unit."""
-        return self.has_data and (
-            self.rows >= size.rows
-            or (self.rows >= size.least_rows and size.is_wanted())
-            or time.monotonic() - self.began >= size.seconds
-        )
+        return self.has_data and (self.rows >= size.rows or time.monotonic() - self.began >= size.seconds)
 
     def unit(self, account: Account, kind: str, ledger: Ledger) -> Unit:
         """The unit, with the ledger after it."""

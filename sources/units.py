@@ -20,14 +20,10 @@ class UnitSize:
     Attributes:
         rows: as many are always enough.
         seconds: as long is always enough.
-        least_rows: enough while the loader has nothing to do.
-        is_wanted: whether the loader has nothing to do.
     """
 
     rows: int = 40_960
     seconds: float = 20.0
-    least_rows: int = 20_480
-    is_wanted: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)

@@ -280,18 +280,12 @@ def test_only_a_window_that_is_compared_is_held_until_it_is_whole(days_ago: int,
         yield Page([call_log(window.start + 2 * SECOND)])
 
     account = scripted_account(concurrency=1, lookback_days=2)
-    run = reader(
-        account, Scripted(in_pages), unit_size=UnitSize(rows=1_000_000, least_rows=1, is_wanted=_yes)
-    )
+    run = reader(account, Scripted(in_pages), unit_size=UnitSize(rows=1_000_000, seconds=0))
     taken = 0
     for unit in run.units(Span("backfill", start, start + timedelta(hours=20))):
         is_handed_over.set()
         taken += unit.rows
     assert taken == jobs.SHAPED_AT_ONCE + 2
-
-
-def _yes() -> bool:
-    return True
 
 
 def test_a_run_that_is_given_up_leaves_no_thread_behind() -> None:
