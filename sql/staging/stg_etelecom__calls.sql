@@ -33,22 +33,12 @@ targets_by_call as (
         id,
         count(*) as leg_count,
         min(answered_time) as answered_at,
+        -- Of two targets answered in the same instant the first one counts.
+        arg_min_null(ring_duration, row(answered_time, position)) filter (where answered_time is not null)
+            as ring_seconds,
         max(ring_duration) as longest_ring_seconds
     from call_targets
     group by account, id
-
-),
-
--- Of two targets answered in the same instant the first one counts.
-answering_targets as (
-
-    select
-        account,
-        id,
-        ring_duration,
-        row_number() over (partition by account, id order by answered_time, position) as answer_number
-    from call_targets
-    where answered_time is not null
 
 ),
 
@@ -80,7 +70,7 @@ joined as (
             as is_callee_extension,
 
         call_logs.duration,
-        answering_targets.ring_duration,
+        targets_by_call.ring_seconds,
         targets_by_call.longest_ring_seconds,
         coalesce(targets_by_call.leg_count, 0) as leg_count,
         coalesce(recordings_by_call.recording_count, 0) as recording_count,
@@ -94,11 +84,6 @@ joined as (
         on
             call_logs.account = targets_by_call.account
             and call_logs.id = targets_by_call.id
-    left join answering_targets
-        on
-            call_logs.account = answering_targets.account
-            and call_logs.id = answering_targets.id
-            and answering_targets.answer_number = 1
     left join recordings_by_call
         on
             call_logs.account = recordings_by_call.account
@@ -172,7 +157,7 @@ final as (
         extension_id as agent_id,
 
         coalesce(
-            case when is_answered then ring_duration else longest_ring_seconds end,
+            case when is_answered then ring_seconds else longest_ring_seconds end,
             untalked_seconds
         ) as ring_seconds,
         talk_seconds,
