@@ -34,7 +34,7 @@ NO_ACCOUNT = "no account is configured; name some in [callsync] accounts (callsy
 _LEAST = {
     "accounts_at_once": 1,
     "commit_rows": 1,
-    "duckdb_memory_mb": 96,
+    "duckdb_memory_mb": 128,
     "recordings_at_once": 1,
     "recordings_retention_days": 0,
 }
@@ -60,7 +60,7 @@ class General:
     freshness_hours: float = option("an account read until longer ago than this counts as stale", 24)
     service_level_seconds: float = option("a call answered within so long was answered in time", 20)
     short_abandon_seconds: float = option("a caller who rings for less does not count as offered", 5)
-    duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 96", 96)
+    duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 128", 128)
     warehouse_patience_seconds: float = option("patience with someone who has the warehouse file open", 30)
     recordings_target: str = option("folder, or URL such as s3://bucket/calls, of recordings", "recordings")
     recordings_at_once: int = option("recordings fetched at once", 4)

@@ -36,10 +36,14 @@ class Derived:
         connection: the warehouse.
         region: country of numbers that name none.
         run_id: as in `callsync.runs`.
+        memory_mb: what DuckDB may use where no reader works beside it.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, region: str, run_id: str) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, region: str, run_id: str, memory_mb: int
+    ) -> None:
         self._connection = connection
+        self._memory_mb = memory_mb
         self._beside = connection.cursor()
         self._region = region
         self._worker = ThreadPoolExecutor(1, "derived")
@@ -59,8 +63,10 @@ class Derived:
                 self._beside.interrupt()
                 return
             if self._has_begun:
-                # The readers are done, and leave a processor to the search among all calls.
-                self._connection.execute(f"set threads = {warehouse.THREADS_ALONE}")
+                # The readers are done, and leave a processor and memory to the search among all calls.
+                self._connection.execute(
+                    f"set threads = {warehouse.THREADS_ALONE}; set memory_limit = '{self._memory_mb}MB'"
+                )
                 self._renewal.finish()
                 self._origins.enter()
             if error is None or self._began_whole:
@@ -98,6 +104,8 @@ class Derived:
         """Derive from the units of a package while the body loads it."""
         if not self._has_begun:
             wholeness.mark_half(self._connection)
+            beside_readers = self._memory_mb * warehouse.BESIDE_READERS
+            self._connection.execute(f"set memory_limit = '{beside_readers}MB'")
         self._has_begun = self._is_loading = True
         derived = self._worker.submit(self._derive, provider, units)
         yield

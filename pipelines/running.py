@@ -165,7 +165,10 @@ class Run:
         try:
             # The first unit takes a while to come, and nothing else is to do.
             self._changed = views.refresh(self._connection, PROVIDERS, self._config.general) or self._changed
-            with Derived(self._connection, self._config.general.default_region, self._run_id) as derived:
+            general = self._config.general
+            with Derived(
+                self._connection, general.default_region, self._run_id, general.duckdb_memory_mb
+            ) as derived:
                 self._changed = derived.catch_up() or self._changed
                 while left:
                     left -= self._load_next(waiting, derived)

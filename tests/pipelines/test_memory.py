@@ -17,6 +17,7 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from pipelines import config, running, warehouse
 from pipelines.loader import Loader
+from pipelines.reported_calls import Renewal
 from simulator import Simulator
 from sources.gathering import Gathered
 from sources.provider import Provider
@@ -156,3 +157,31 @@ def test_the_files_of_a_package_are_merged_one_at_a_time(
     project.done("sync")
     assert len(most) > 10
     assert max(most) == 1
+
+
+def test_duckdb_leaves_the_readers_a_quarter_of_its_memory_until_they_are_done(
+    project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, finish = Loader.load, Renewal.finish
+    limits: list[tuple[str, str]] = []
+
+    def note(what: str, connection: duckdb.DuckDBPyConnection) -> None:
+        ((limit,),) = connection.execute("select current_setting('memory_limit')").fetchall()
+        limits.append((what, limit))
+
+    def loading(loader: Loader, *arguments: Any) -> None:
+        note("load", loader._connection)
+        load(loader, *arguments)
+
+    def finishing(renewal: Renewal) -> None:
+        note("finish", renewal._connection)
+        finish(renewal)
+
+    monkeypatch.setattr(Loader, "load", loading)
+    monkeypatch.setattr(Renewal, "finish", finishing)
+    project.configure(simulator, everyone(), {"commit_rows": 50, "duckdb_memory_mb": 200})
+    project.done("sync")
+    assert len(limits) > 6
+    *loads, last = limits
+    assert set(loads) == {("load", "143.0 MiB")}
+    assert last == ("finish", "190.7 MiB")
