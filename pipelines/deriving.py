@@ -67,6 +67,7 @@ class Derived:
                 self._connection.execute(
                     f"set threads = {warehouse.THREADS_ALONE}; set memory_limit = '{self._memory_mb}MB'"
                 )
+                warehouse.shorten_log(self._connection, warehouse.LONGEST_LOG_AT_END_BYTES)
                 self._renewal.finish()
                 self._origins.enter()
             if error is None or self._began_whole:
@@ -111,7 +112,7 @@ class Derived:
         yield
         derived.result()
         self._renewal.follow_names(provider, units)
-        warehouse.shorten_log(self._connection)
+        warehouse.shorten_log(self._connection, warehouse.LONGEST_LOG_BYTES)
         self._is_loading = False
 
     def _derive(self, provider: Provider, units: Sequence[Unit]) -> None:

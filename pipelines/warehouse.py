@@ -89,9 +89,12 @@ class Files:
         return self.home / "spare.next.duckdb"
 
 
-LONGEST_LOG_BYTES = 64 * 2**20
+LONGEST_LOG_BYTES = 24 * 2**20
 """DuckDB brings its log into the file when nobody else writes, which in a run is never. Of what is in the log
 alone it keeps something in memory: after two million calls, more than it may."""
+
+LONGEST_LOG_AT_END_BYTES = 4 * 2**20
+"""As long may it be where all of DuckDB's memory is needed for a search among all calls."""
 
 
 @contextmanager
@@ -107,13 +110,13 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("commit")
 
 
-def shorten_log(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bring the log into the file where it has grown long; at that moment nobody else may write."""
+def shorten_log(connection: duckdb.DuckDBPyConnection, longest: int) -> None:
+    """Bring the log into the file where it is longer; at that moment nobody else may write."""
     ((file,),) = connection.execute(
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchall()
     log = Files(Path(file)).log
-    if log.exists() and log.stat().st_size > LONGEST_LOG_BYTES:
+    if log.exists() and log.stat().st_size > longest:
         connection.execute("checkpoint")
 
 

@@ -56,9 +56,9 @@ def test_a_long_log_is_brought_into_the_warehouse_while_a_run_goes_on(
     shorten_log, log = warehouse.shorten_log, warehouse.Files(project.warehouse).log
     before, after = [], []
 
-    def watched(connection: duckdb.DuckDBPyConnection) -> None:
+    def watched(connection: duckdb.DuckDBPyConnection, longest: int) -> None:
         before.append(log.exists() and log.stat().st_size)
-        shorten_log(connection)
+        shorten_log(connection, longest)
         after.append(log.exists() and log.stat().st_size)
 
     monkeypatch.setattr(warehouse, "LONGEST_LOG_BYTES", 20_000)
