@@ -25,3 +25,10 @@ def share_heaps() -> None:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_ARENA_MAX, _ARENAS)
+
+
+def give_back() -> None:
+    """Give the system what is free now, also between what is not: the next peak need not lie there."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)

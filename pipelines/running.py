@@ -235,6 +235,7 @@ class Run:
             finally:
                 # What dlt leaves to the search for garbage holds on to the frames that called it.
                 some.clear()
+                allocating.give_back()
         return ended
 
     def _load(self, provider: Provider, units: Sequence[Unit], derived: Derived) -> None:

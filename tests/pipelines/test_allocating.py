@@ -51,6 +51,36 @@ def test_threads_share_heaps(tmp_path: Path) -> None:
         assert 1 <= file.read().count("<heap nr=") <= 2
 
 
+FREED = """
+import ctypes
+from pipelines import allocating
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+held = [libc.malloc(50_000) for _ in range(2_000)]
+for each in held:
+    ctypes.memset(each, 1, 50_000)
+# Every hundredth stays, so that no heap is free to its end.
+for number, each in enumerate(held):
+    if number % 100:
+        libc.free(each)
+before = resident()
+allocating.give_back()
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked to give back")
+def test_what_is_free_between_what_is_not_goes_back_to_the_system() -> None:
+    said = subprocess.run([sys.executable, "-c", FREED], check=True, stdout=subprocess.PIPE, text=True)
+    assert int(said.stdout) > 50_000_000
+
+
 ARROW = """
 from contextlib import suppress
 from pipelines.cli import main
