@@ -89,7 +89,7 @@ class Files:
         return self.home / "spare.next.duckdb"
 
 
-LONGEST_LOG_BYTES = 24 * 2**20
+LONGEST_LOG_BYTES = 8 * 2**20
 """DuckDB brings its log into the file when nobody else writes, which in a run is never. Of what is in the log
 alone it keeps something in memory: after two million calls, more than it may."""
 
