@@ -316,7 +316,7 @@ def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[U
             ended += 1
         else:
             units.append(item)
-        if sum(unit.rows for unit in units) >= most_rows:
+        if sum(unit.rows for unit in units) >= most_rows / 2:
             return units, ended
         try:
             item = waiting.get_nowait()

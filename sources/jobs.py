@@ -133,7 +133,7 @@ class Jobs:
                     held_rows += shaped.tables[record_type.table].num_rows
                     keys.append(compact(shaped.tables[record_type.table].column(record_type.key_column)))
                     if held_rows >= most_held:
-                        yield self._calls(concat(record_type, held))
+                        yield from map(self._calls, held)
                         held, held_rows, passed_on = [], 0, True
             except IncompleteRead:
                 # A list that moves while it is read stands still the next time.
@@ -145,11 +145,13 @@ class Jobs:
                 break
             if is_second_read:
                 raise IncompleteRead(f"{rows} calls came of {total} that the provider counts, twice")
-        content = concat(record_type, held) if held else None
-        fingerprint = fingerprint_of(content, rejections) if may_compare and not passed_on else None
+        fingerprint = None
+        if may_compare and not passed_on:
+            fingerprint = fingerprint_of(concat(record_type, held) if held else None, rejections)
         changed = self._force or fingerprint is None or fingerprint != known
-        if changed and content is not None and content.tables[record_type.table].num_rows:
-            yield self._calls(content)
+        if changed:
+            # Not as one: a unit is to be little more than full, however much was held.
+            yield from (self._calls(shaped) for shaped in held if shaped.tables[record_type.table].num_rows)
         yield Piece(
             rejections=tuple(rejections) if changed else (),
             finished=WindowRead(whole, rows, total, warnings, len(rejections), changed),

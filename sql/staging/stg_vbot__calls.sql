@@ -7,17 +7,9 @@ history as (
 
 ),
 
-callers as (
+parties as (
 
     select * from staging.stg_vbot__parties
-    where role = 'caller'
-
-),
-
-callees as (
-
-    select * from staging.stg_vbot__parties
-    where role = 'callee'
 
 ),
 
@@ -28,54 +20,24 @@ record_files as (
 ),
 
 -- VBot repeats the postage of a call on each party: the largest is the call's, a sum counts it twice.
-callers_by_call as (
+parties_by_call as (
 
     select
         account,
         provider_call_id,
-        count(*) as caller_count,
-        max(case when position = 0 then number end) as number,
-        max(case when position = 0 then member_no end) as member_no,
+        count(*) as leg_count,
+        count(*) filter (where role = 'callee') as callee_count,
+        max(number) filter (where role = 'caller' and position = 0) as caller_number,
+        max(member_no) filter (where role = 'caller' and position = 0) as caller_member_no,
+        -- The callee shown is the first that answered, else the first.
+        arg_min(
+            struct_pack(number := number, member_no := member_no, is_answered := is_answered),
+            row(is_answered is not true, position)
+        ) filter (where role = 'callee') as callee,
         max(total_seconds) as total_seconds,
         max(postage) as postage
-    from callers
+    from parties
     group by account, provider_call_id
-
-),
-
-callees_by_call as (
-
-    select
-        account,
-        provider_call_id,
-        count(*) as callee_count,
-        max(total_seconds) as total_seconds,
-        max(postage) as postage
-    from callees
-    group by account, provider_call_id
-
-),
-
-first_callees as (
-
-    select * from staging.stg_vbot__parties
-    where
-        role = 'callee'
-        and position = 0
-
-),
-
--- The callee shown is the first that answered, else the first; later ones are few.
-later_answering_callees as (
-
-    select
-        *,
-        row_number() over (partition by account, provider_call_id order by position) as answer_number
-    from staging.stg_vbot__parties
-    where
-        role = 'callee'
-        and position > 0
-        and is_answered
 
 ),
 
@@ -100,54 +62,32 @@ joined as (
         history.call_type,
         history.disposition,
         history.currency,
-        callers_by_call.number as caller_number,
-        callers_by_call.member_no as caller_member_no,
-        case when later.position is null then first_callees.number else later.number end as callee_number,
-        case when later.position is null then first_callees.member_no else later.member_no end
-            as callee_member_no,
+        parties_by_call.caller_number,
+        parties_by_call.caller_member_no,
+        parties_by_call.callee.number as callee_number,
+        parties_by_call.callee.member_no as callee_member_no,
 
-        coalesce(callers_by_call.caller_count, 0) + coalesce(callees_by_call.callee_count, 0) as leg_count,
+        coalesce(parties_by_call.leg_count, 0) as leg_count,
         coalesce(
             record_files_by_call.recording_count,
             case when history.is_recorded then 1 else 0 end
         ) as recording_count,
         case when history.is_answered then history.talk_seconds else coalesce(history.talk_seconds, 0) end
             as talk_seconds,
-        coalesce(
-            history.total_seconds,
-            greatest(callers_by_call.total_seconds, callees_by_call.total_seconds)
-        ) as total_seconds,
-        coalesce(
-            history.postage,
-            greatest(callers_by_call.postage, callees_by_call.postage)
-        ) as postage,
+        coalesce(history.total_seconds, parties_by_call.total_seconds) as total_seconds,
+        coalesce(history.postage, parties_by_call.postage) as postage,
 
         history.is_answered,
-        coalesce(later.is_answered, first_callees.is_answered, callees_by_call.callee_count = 1)
-            as is_callee_certain,
+        coalesce(parties_by_call.callee.is_answered, parties_by_call.callee_count = 1) as is_callee_certain,
 
         history.started_at,
         history.talk_started_at
 
     from history
-    left join callers_by_call
+    left join parties_by_call
         on
-            history.account = callers_by_call.account
-            and history.provider_call_id = callers_by_call.provider_call_id
-    left join callees_by_call
-        on
-            history.account = callees_by_call.account
-            and history.provider_call_id = callees_by_call.provider_call_id
-    left join first_callees
-        on
-            history.account = first_callees.account
-            and history.provider_call_id = first_callees.provider_call_id
-    left join later_answering_callees as later
-        on
-            history.account = later.account
-            and history.provider_call_id = later.provider_call_id
-            and later.answer_number = 1
-            and not coalesce(first_callees.is_answered, false)
+            history.account = parties_by_call.account
+            and history.provider_call_id = parties_by_call.provider_call_id
     left join record_files_by_call
         on
             history.account = record_files_by_call.account
