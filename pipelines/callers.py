@@ -58,6 +58,9 @@ class Changed:
         self._connection = connection
         self._all = False
         self._some = False
+        connection.execute(
+            f"create temp table {_CHANGED} (provider varchar, account varchar, contact_number varchar)"
+        )
 
     def note_all(self) -> None:
         """Note that every caller may have changed."""
@@ -67,11 +70,6 @@ class Changed:
         """Note the callers whose calls differ between two tables with at least COLUMNS."""
         if self._all:
             return
-        if not self._some:
-            self._connection.execute(
-                f"create or replace temp table {_CHANGED} "
-                "(provider varchar, account varchar, contact_number varchar)"
-            )
         self._some = True
         earlier, later = (f"select {', '.join(COLUMNS)} from {table}" for table in (before, after))
         self._connection.execute(
@@ -102,7 +100,7 @@ class Changed:
             rebuild(self._connection)
         else:
             self._renew_found()
-        self._connection.execute(f"drop table {_FOUND}; drop table {_CHANGED}")
+        self._connection.execute(f"drop table {_FOUND}; delete from {_CHANGED}")
 
     def _renew_found(self) -> None:
         for table in OF_CALLERS:

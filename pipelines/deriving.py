@@ -10,7 +10,7 @@ A run that ends in between leaves the mark of `wholeness`; the next run makes ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import TracebackType
@@ -36,7 +36,7 @@ class Derived:
         connection: the warehouse.
         region: country of numbers that name none.
         run_id: as in `callsync.runs`.
-        memory_mb: what DuckDB may use where no reader works beside it.
+        memory_mb: what DuckDB may use where less does not suffice.
     """
 
     def __init__(
@@ -63,13 +63,11 @@ class Derived:
                 self._beside.interrupt()
                 return
             if self._has_begun:
-                # The readers are done, and leave a processor and memory to the search among all calls.
-                self._connection.execute(
-                    f"set threads = {warehouse.THREADS_ALONE}; set memory_limit = '{self._memory_mb}MB'"
-                )
+                # The readers are done, and leave a processor to the search among all calls.
+                self._connection.execute(f"set threads = {warehouse.THREADS_ALONE}")
                 warehouse.shorten_log(self._connection, warehouse.LONGEST_LOG_AT_END_BYTES)
-                self._renewal.finish()
-                self._origins.enter()
+                self._in_enough_memory(self._renewal.finish)
+                self._in_enough_memory(self._origins.enter)
             if error is None or self._began_whole:
                 wholeness.mark_whole(self._connection)
         finally:
@@ -101,21 +99,35 @@ class Derived:
         return changed
 
     @contextmanager
-    def beside(self, provider: Provider, units: Sequence[Unit]) -> Iterator[None]:
-        """Derive from the units of a package while the body loads it."""
+    def beside(self, provider: Provider, units: list[Unit]) -> Iterator[None]:
+        """Derive from the units of a package while the body loads it; the list is emptied when done."""
         if not self._has_begun:
             wholeness.mark_half(self._connection)
-            beside_readers = self._memory_mb * warehouse.BESIDE_READERS
-            self._connection.execute(f"set memory_limit = '{beside_readers}MB'")
+            self._allow(self._memory_mb * warehouse.MEMORY_TRIED)
         self._has_begun = self._is_loading = True
+        named = [unit.account for unit in units if reported_calls.brings_names(provider, unit)]
         derived = self._worker.submit(self._derive, provider, units)
         yield
-        derived.result()
-        self._renewal.follow_names(provider, units)
+        # Where it was too little, the loader is out of the way by now, too.
+        self._in_enough_memory(derived.result, again=lambda: self._derive(provider, units))
+        self._in_enough_memory(lambda: self._renewal.follow_names(provider, named))
         warehouse.shorten_log(self._connection, warehouse.LONGEST_LOG_BYTES)
         self._is_loading = False
 
-    def _derive(self, provider: Provider, units: Sequence[Unit]) -> None:
+    def _in_enough_memory(self, work: Callable[[], None], *, again: Callable[[], None] | None = None) -> None:
+        """Work in a part of the memory, and once more, in all of it, where that part did not suffice."""
+        try:
+            work()
+        except duckdb.OutOfMemoryException:
+            self._allow(self._memory_mb)
+            (again or work)()
+            self._allow(self._memory_mb * warehouse.MEMORY_TRIED)
+
+    def _allow(self, megabytes: float) -> None:
+        self._connection.execute(f"set memory_limit = '{megabytes}MB'")
+
+    def _derive(self, provider: Provider, units: list[Unit]) -> None:
+        """Derive from the units of a package; again with the same result, where it failed before."""
         from pipelines import phone_numbers
 
         columns = [
@@ -128,6 +140,7 @@ class Derived:
         phone_numbers.add(self._beside, columns, self._region, found=reported_calls.NUMBERS)
         self._renewal.add(provider, units)
         self._origins.add(provider, units)
+        units.clear()
 
 
 def _phone_columns() -> list[tuple[str, str]]:

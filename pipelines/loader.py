@@ -6,7 +6,7 @@ first (see `packages`); then its directory goes, because the warehouse has the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,8 +75,10 @@ class Loader:
             pipeline.run(loader_file_format="parquet")
         return True
 
-    def load(self, provider: Provider, units: Sequence[Unit]) -> None:
+    def load(self, provider: Provider, units: list[Unit]) -> None:
         """Load units, at most one of each account, as one package.
+
+        The list is emptied: once extracted, a unit is in a file and takes no memory on its behalf.
 
         Raises:
             PipelineStepFailed: nothing of it is loaded, or the next run finishes it.
@@ -86,10 +88,12 @@ class Loader:
         packages.note(
             self._working, pipeline_name(provider.name), packages.newest(self._connection, provider.name)
         )
+        rows = sum(unit.rows for unit in units)
         package = source(provider, fading.kept(self._connection, units), run_id=self._run_id)
+        units.clear()
         with _signals_heard(), _settings_left_alone():
             self._pipelines[provider.name].run(package, loader_file_format="parquet")
-        self.rows += sum(unit.rows for unit in units)
+        self.rows += rows
 
     def _pipeline(self, provider: str) -> dlt.Pipeline:
         self._working.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -91,18 +91,17 @@ class Renewal:
             units: of one package, whose numbers are in NUMBERS.
         """
         for unit in units:
-            if not _brings_names(provider, unit):
+            if not brings_names(provider, unit):
                 for _, shaped in unit.data:
                     self._gather(provider, shaped.tables)
         if self._gathered >= ENTERED_AT_ONCE:
             self.enter()
 
-    def follow_names(self, provider: Provider, units: Sequence[Unit]) -> None:
+    def follow_names(self, provider: Provider, accounts: Sequence[Account]) -> None:
         """Make all rows of the accounts anew of which a package has brought names."""
-        for unit in units:
-            if _brings_names(provider, unit):
-                self.enter()
-                self._renew_account(provider, unit.account)
+        for account in accounts:
+            self.enter()
+            self._renew_account(provider, account)
 
     def enter(self) -> None:
         """Put what was gathered in the place of the earlier rows."""
@@ -178,7 +177,8 @@ def _derive_portion(connection: duckdb.DuckDBPyConnection, provider: Provider) -
     connection.execute(f"insert into {REPORTED_CALLS} {over_unit(provider.name, _NUMBERS_OF_PORTION)}")
 
 
-def _brings_names(provider: Provider, unit: Unit) -> bool:
+def brings_names(provider: Provider, unit: Unit) -> bool:
+    """Whether a unit changes names, and with them any call of its account."""
     return any(record_type.table != provider.calls.table for record_type, _ in unit.data)
 
 

@@ -230,19 +230,16 @@ class Run:
             provider = units[0].account.provider
             some = together([unit for unit in units if unit.account.provider == provider])
             units = [unit for unit in units if unit.account.provider != provider]
-            try:
-                self._load(PROVIDERS[provider], some, derived)
-            finally:
-                # What dlt leaves to the search for garbage holds on to the frames that called it.
-                some.clear()
-                allocating.give_back()
+            self._load(PROVIDERS[provider], some, derived)
+            allocating.give_back()
         return ended
 
-    def _load(self, provider: Provider, units: Sequence[Unit], derived: Derived) -> None:
-        with derived.beside(provider, units):
+    def _load(self, provider: Provider, units: list[Unit], derived: Derived) -> None:
+        ledgers = {str(unit.account): unit.ledger for unit in units}
+        with derived.beside(provider, list(units)):
             self._loader.load(provider, units)
             self._changed = True
-            self._ledgers |= {str(unit.account): unit.ledger for unit in units}
+            self._ledgers |= ledgers
 
     def _observe(self, account: Account, progress: Planned | WindowRead | Noted) -> None:
         with self._lock:

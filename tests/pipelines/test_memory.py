@@ -6,7 +6,8 @@ import gc
 import queue
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,13 +16,16 @@ import pyarrow as pa
 import pytest
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from pipelines import config, running, warehouse
+from pipelines import callers, config, phone_numbers, reported_calls, running, warehouse
+from pipelines.callers import Changed
 from pipelines.loader import Loader
+from pipelines.origins import Recorder
 from pipelines.reported_calls import Renewal
 from simulator import Simulator
 from sources.gathering import Gathered
 from sources.provider import Provider
 from sources.units import Unit
+from tests.pipelines.conftest import UNTIL
 from tests.pipelines.project import Project, everyone
 
 
@@ -120,7 +124,7 @@ def test_nobody_holds_a_unit_that_is_loaded(
     still_held: list[int] = []
     load = Loader.load
 
-    def watched(loader: Loader, provider: Provider, units: Sequence[Unit]) -> None:
+    def watched(loader: Loader, provider: Provider, units: list[Unit]) -> None:
         still_held.append(sum(table() is not None for table in loaded))
         tables = (shaped.tables.values() for unit in units for _, shaped in unit.data)
         loaded.extend(weakref.ref(table) for some in tables for table in some)
@@ -159,7 +163,7 @@ def test_the_files_of_a_package_are_merged_one_at_a_time(
     assert max(most) == 1
 
 
-def test_duckdb_leaves_the_readers_a_quarter_of_its_memory_until_they_are_done(
+def test_duckdb_gets_a_part_of_its_memory_where_that_suffices(
     project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load, finish = Loader.load, Renewal.finish
@@ -183,5 +187,47 @@ def test_duckdb_leaves_the_readers_a_quarter_of_its_memory_until_they_are_done(
     project.done("sync")
     assert len(limits) > 6
     *loads, last = limits
-    assert set(loads) == {("load", "143.0 MiB")}
-    assert last == ("finish", "190.7 MiB")
+    assert set(loads) == {("load", "119.2 MiB")}
+    assert last == ("finish", "119.2 MiB")
+
+
+@pytest.mark.parametrize(
+    ("owner", "step"),
+    [
+        pytest.param(phone_numbers, "_read", marks=pytest.mark.slow),
+        pytest.param(Renewal, "_gather"),
+        pytest.param(Renewal, "_renew_account", marks=pytest.mark.slow),
+        pytest.param(Changed, "note"),
+        pytest.param(Changed, "_renew_some", marks=pytest.mark.slow),
+        pytest.param(callers, "rebuild", marks=pytest.mark.slow),
+        pytest.param(Recorder, "_gather", marks=pytest.mark.slow),
+    ],
+)
+def test_what_does_not_fit_into_a_part_of_the_memory_is_done_again_in_all_of_it(
+    owner: Any,
+    step: str,
+    project: Project,
+    simulator: Simulator,
+    undisturbed: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    do = getattr(owner, step)
+    failed: list[str] = []
+
+    def short_of_memory(*arguments: Any, **named: Any) -> Any:
+        result = do(*arguments, **named)
+        if not failed:
+            failed.append(step)
+            raise duckdb.OutOfMemoryException("Out of Memory Error: failed to pin block")
+        return result
+
+    one_day, next_day, last = (f"{UNTIL - timedelta(days=days):%Y-%m-%d}" for days in (2, 1, 0))
+    project.configure(simulator, everyone(), {"commit_rows": 50})
+    project.done("backfill", "etelecom.main", "--from", one_day, "--to", next_day)
+    monkeypatch.setattr(reported_calls, "MOST_CHANGED", 0 if step == "rebuild" else 100)
+    monkeypatch.setattr(owner, step, short_of_memory)
+    project.done("backfill", "etelecom.main", "--from", next_day, "--to", last)
+    project.done("check")
+    project.done("sync")
+    assert failed
+    assert project.data() == undisturbed
