@@ -5,6 +5,7 @@ msgspec works out a type when it first meets it, and crashes the process where s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -24,6 +25,7 @@ class Form(Generic[T]):
 
     def __init__(self, form: type[T]) -> None:
         self._decoder = msgspec.json.Decoder(form)
+        self._decoder_of_many = msgspec.json.Decoder(list[form])  # type: ignore[valid-type]
 
     def read(self, raw: bytes) -> T:
         """A body as this form.
@@ -45,6 +47,13 @@ class Form(Generic[T]):
             return self._decoder.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
+
+    def glances(self, raws: Sequence[bytes]) -> Sequence[T | None]:
+        """As `glance`, at many of which each is known to be JSON."""
+        try:
+            return self._decoder_of_many.decode(b"[%b]" % b",".join(raws))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return [self.glance(raw) for raw in raws]
 
 
 RECORDS = Form(list[msgspec.Raw])

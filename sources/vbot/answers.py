@@ -20,11 +20,18 @@ from sources.forms import RECORDS, Form
 from sources.http import printable
 
 
-class _Envelope(msgspec.Struct):
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+class _Said(msgspec.Struct, kw_only=True):
     error: int | str | None = None
     status: int | str | None = None
     message: str | None = None
+
+
+class _Envelope(_Said, kw_only=True):
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _List(_Said, kw_only=True):
+    data: list[msgspec.Raw]
 
 
 class Glance(msgspec.Struct):
@@ -35,6 +42,7 @@ class Glance(msgspec.Struct):
 
 
 _ENVELOPE = Form(_Envelope)
+_LIST = Form(_List)
 GLANCE = Form(Glance)
 
 
@@ -46,14 +54,17 @@ def envelope(raw: bytes) -> msgspec.Raw | None:
     """
     answer = _ENVELOPE.read(raw)
     data = None if isinstance(answer.data, msgspec.UnsetType) else answer.data
-    has_list = data is not None and bytes(data).lstrip()[:1] == b"["
+    _refuse_errors(answer, has_list=data is not None and bytes(data).lstrip()[:1] == b"[")
+    if data is None and answer.error is None and answer.status is None:
+        raise UnreadableBody("the answer has neither data nor an error")
+    return data
+
+
+def _refuse_errors(answer: _Said, *, has_list: bool) -> None:
     failed = str(answer.status) == "0" if answer.status is not None else False
     wrong = str(answer.error or 0) != "0"
     if failed or (wrong and not (str(answer.status) == "1" and has_list)):
         raise refusal_by_code(str(answer.error), answer.message or "")
-    if data is None and answer.error is None and answer.status is None:
-        raise UnreadableBody("the answer has neither data nor an error")
-    return data
 
 
 def refusal(status: int, body: bytes) -> ProviderError | None:
@@ -83,6 +94,10 @@ def refusal_by_code(code: str, message: str) -> ProviderError:
 
 def records_of(raw: bytes) -> list[bytes]:
     """The records of a list; none where `data` is null."""
+    answer = _LIST.glance(raw)
+    if answer is not None:
+        _refuse_errors(answer, has_list=True)
+        return [bytes(record) for record in answer.data]
     data = envelope(raw)
     if data is None or bytes(data).strip() == b"null":
         return []
@@ -104,8 +119,7 @@ def identities(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
     Records without an id that are alike to the letter are as many calls as one page shows of them.
     """
     alike: Counter[int] = Counter()
-    for record in records:
-        glance = GLANCE.glance(record)
+    for record, glance in zip(records, GLANCE.glances(records), strict=True):
         group_id = glance and glance.group_id
         identity = hash(group_id or record)
         yield identity, 0 if group_id else alike[identity]

@@ -30,12 +30,19 @@ class _Error(msgspec.Struct):
     msg: str | None = None
 
 
-class _Answer(msgspec.Struct):
-    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+class _Said(msgspec.Struct, kw_only=True):
     total_count: int | str | None = None
     timezone: str | None = None
     error: _Error | None = None
     errors: list[_Error] | None = None
+
+
+class _Answer(_Said, kw_only=True):
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _List(_Said, kw_only=True):
+    result: list[msgspec.Raw]
 
 
 class _Glance(msgspec.Struct):
@@ -45,6 +52,7 @@ class _Glance(msgspec.Struct):
 
 
 _ANSWER = Form(_Answer)
+_LIST = Form(_List)
 _GLANCE = Form(_Glance)
 
 
@@ -64,8 +72,13 @@ def envelope(raw: bytes) -> msgspec.Raw:
 
 def listed(raw: bytes) -> Listed:
     """The records of an answer, or the error that its status 200 hides."""
-    answer = _ANSWER.read(raw)
-    records = RECORDS.read(bytes(_result(answer)))
+    answer: _Said | None = _LIST.glance(raw)
+    if isinstance(answer, _List):
+        _refuse_errors(answer)
+        records = answer.result
+    else:
+        answer = _ANSWER.read(raw)
+        records = RECORDS.read(bytes(_result(answer)))
     try:
         total = None if answer.total_count is None else int(answer.total_count)
     except ValueError:
@@ -89,10 +102,14 @@ def follows(before: Sequence[bytes], record: bytes) -> bool:
     return any(identity == _identity(earlier) for earlier in reversed(before))
 
 
-def _result(answer: _Answer) -> msgspec.Raw:
+def _refuse_errors(answer: _Said) -> None:
     errors = [answer.error] if answer.error else list(answer.errors or ())
     if errors:
         raise _refused(errors[0])
+
+
+def _result(answer: _Answer) -> msgspec.Raw:
+    _refuse_errors(answer)
     if isinstance(answer.result, msgspec.UnsetType):
         raise ServerFault("Voximplant answered neither a result nor an error")
     return answer.result
