@@ -5,9 +5,9 @@ after a load package only the calls it brought get new rows, by the same definit
 
     unit ──(definition, with the provider's tables exchanged for the unit's)──▶ rows ──▶ delete and insert
 
-An account's rows are made anew when its names change, all rows when settings or the definition do. Time alone
-changes one thing: a call that its provider never ended is in_progress until `unknown_from`, and unknown from
-the first run after it.
+An account's rows are made anew when names come that the definition reads, all rows when settings or the
+definition itself change. Time alone changes one thing: a call that its provider never ended is in_progress
+until `unknown_from`, and unknown from the first run after it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from pipelines import call_keys, callers, warehouse
 from pipelines.portions import portions
-from pipelines.reading_sql import exchanged
+from pipelines.reading_sql import exchanged, references
 from pipelines.views import CALLS_DEFINITION, REPORTED_CALLS, sql_views
 from sources.account import Account
 from sources.provider import Provider
@@ -92,8 +92,9 @@ class Renewal:
         """
         for unit in units:
             if not brings_names(provider, unit):
-                for _, shaped in unit.data:
-                    self._gather(provider, shaped.tables)
+                for record_type, shaped in unit.data:
+                    if record_type.table == provider.calls.table:
+                        self._gather(provider, shaped.tables)
         if self._gathered >= ENTERED_AT_ONCE:
             self.enter()
 
@@ -178,8 +179,16 @@ def _derive_portion(connection: duckdb.DuckDBPyConnection, provider: Provider) -
 
 
 def brings_names(provider: Provider, unit: Unit) -> bool:
-    """Whether a unit changes names, and with them any call of its account."""
-    return any(record_type.table != provider.calls.table for record_type, _ in unit.data)
+    """Whether a unit brings names that the definition reads, and so changes any call of its account."""
+    return any(
+        f"{provider.name}.{record_type.table}" in _read_whole(provider.name) for record_type, _ in unit.data
+    )
+
+
+@cache
+def _read_whole(provider_name: str) -> set[str]:
+    """The tables that the definition reads, those of the calls aside."""
+    return references(over_unit(provider_name))
 
 
 @cache

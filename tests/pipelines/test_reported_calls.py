@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines import callers, portions, reported_calls
-from pipelines.reported_calls import over_unit
+from pipelines.reported_calls import Renewal, over_unit
 from pipelines.views import KEPT
 from simulator import Simulator
 from sources import jobs
@@ -153,6 +153,16 @@ def test_what_is_learnt_of_an_account_reaches_its_earlier_calls(
     outcome = project.done("sync", "voximplant")
     assert "0 of" in outcome.out, "no window changed, and none was loaded again"
     assert project.rows(currencies) == [("USD",)]
+    assert are_as_defined(project)
+
+
+def test_names_that_no_call_shows_make_none_anew(
+    project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Renewal, "_renew_account", lambda *_: pytest.fail("VBot's calls show no names"))
+    project.configure(simulator, everyone("vbot.v3"))
+    project.done("sync")
+    assert project.rows("select count(*) > 0 from vbot.members") == [(True,)]
     assert are_as_defined(project)
 
 
