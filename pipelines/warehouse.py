@@ -30,7 +30,7 @@ the log first and stays in memory until the log is brought in. So a small unit's
 THREADS_ALONE = 2
 """DuckDB's threads where nothing else of a run works beside it; more would take memory for little time."""
 
-MEMORY_TRIED = 0.625
+MEMORY_TRIED = 0.75
 """The part of its memory that DuckDB gets while a run loads, and all of it where that does not suffice. It is
 enough for packages of the usual size; more would only keep more of the file in memory."""
 
