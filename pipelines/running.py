@@ -313,6 +313,7 @@ def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[U
             ended += 1
         else:
             units.append(item)
+        # The next may be a whole unit, and a package takes memory by its rows.
         if sum(unit.rows for unit in units) >= most_rows / 2:
             return units, ended
         try:

@@ -25,7 +25,7 @@ class Form(Generic[T]):
 
     def __init__(self, form: type[T]) -> None:
         self._decoder = msgspec.json.Decoder(form)
-        self._decoder_of_many = msgspec.json.Decoder(list[form])  # type: ignore[valid-type]
+        self._decoder_of_many = msgspec.json.Decoder(list[form])  # type: ignore[valid-type]  # known only here
 
     def read(self, raw: bytes) -> T:
         """A body as this form.

@@ -22,10 +22,12 @@ from pipelines.loader import Loader
 from pipelines.origins import Recorder
 from pipelines.reported_calls import Renewal
 from simulator import Simulator
+from sources import jobs
 from sources.gathering import Gathered
 from sources.provider import Provider
 from sources.units import Unit
 from tests.pipelines.conftest import UNTIL
+from tests.pipelines.kept_rows import are_as_defined
 from tests.pipelines.project import Project, everyone
 
 
@@ -106,6 +108,26 @@ def test_a_reader_gathers_no_further_than_one_unit_that_waits(
     assert most_waiting == [1]
     project.done("sync")
     assert project.data() == undisturbed
+
+
+def test_a_unit_is_little_more_than_full_though_its_windows_are_held_whole(
+    project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, rows = Loader.load, []
+
+    def counted(loader: Loader, provider: Provider, units: list[Unit]) -> None:
+        rows.append(sum(unit.rows for unit in units))
+        load(loader, provider, units)
+
+    monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 5)
+    monkeypatch.setattr(Loader, "load", counted)
+    project.configure(simulator, everyone("etelecom.main"), {"commit_rows": 80}, page_size=10)
+    first, last = (f"{UNTIL + timedelta(days=days):%Y-%m-%d}" for days in (-4, 1))
+    for _ in range(2):
+        rows.clear()
+        project.done("backfill", "etelecom.main", "--from", first, "--to", last, "--force")
+        assert len(rows) > 2
+        assert max(rows) < 100
 
 
 @pytest.fixture
@@ -227,7 +249,7 @@ def test_what_does_not_fit_into_a_part_of_the_memory_is_done_again_in_all_of_it(
     monkeypatch.setattr(reported_calls, "MOST_CHANGED", 0 if step == "rebuild" else 100)
     monkeypatch.setattr(owner, step, short_of_memory)
     project.done("backfill", "etelecom.main", "--from", next_day, "--to", last)
-    project.done("check")
+    assert are_as_defined(project)
     project.done("sync")
     assert failed
     assert project.data() == undisturbed

@@ -14,19 +14,11 @@ from sqlglot import exp
 
 from pipelines import callers, portions, reported_calls
 from pipelines.reported_calls import Renewal, over_unit
-from pipelines.views import KEPT
 from simulator import Simulator
 from sources import jobs
 from sources.registry import PROVIDERS
+from tests.pipelines.kept_rows import are_as_defined
 from tests.pipelines.project import Project, everyone
-
-DIFFERENCE = """
-select count(*) from (
-    (from {kept} except all from {defined})
-    union all
-    (from {defined} except all from {kept})
-)
-"""
 
 
 @pytest.fixture(params=["all callers", "changed callers", "callers with many calls"])
@@ -35,11 +27,6 @@ def anew(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(reported_calls, "MOST_CHANGED", 0.0 if request.param == "all callers" else 9.9)
     if request.param == "callers with many calls":
         monkeypatch.setattr(callers, "MOST_CALLS", 0)
-
-
-def are_as_defined(project: Project) -> bool:
-    counts = [project.rows(DIFFERENCE.format(kept=kept, defined=defined)) for kept, defined in KEPT.items()]
-    return counts == [[(0,)]] * 3
 
 
 def tamper(project: Project, statement: str) -> None:
