@@ -121,13 +121,13 @@ def test_a_unit_is_little_more_than_full_though_its_windows_are_held_whole(
 
     monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 5)
     monkeypatch.setattr(Loader, "load", counted)
-    project.configure(simulator, everyone("etelecom.main"), {"commit_rows": 80}, page_size=10)
+    project.configure(simulator, everyone("etelecom.main"), {"commit_rows": 60}, page_size=10)
     first, last = (f"{UNTIL + timedelta(days=days):%Y-%m-%d}" for days in (-4, 1))
     for _ in range(2):
         rows.clear()
         project.done("backfill", "etelecom.main", "--from", first, "--to", last, "--force")
         assert len(rows) > 2
-        assert max(rows) < 100
+        assert max(rows) < 80
 
 
 @pytest.fixture
