@@ -21,6 +21,9 @@ from pipelines.interrupts import is_interrupt
 from pipelines.private_files import private_files
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
 
+_NEVER_USED = "httpx._main"
+"""httpx's own command line, which it loads where it can: a twentieth of what an idle run takes."""
+
 _CODES = {ConfigError: USAGE, WarehouseBusy: BUSY}
 
 INTERRUPTED = "interrupted; what was loaded is kept, and the next run goes on from there"
@@ -85,8 +88,8 @@ for command in (
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; never shows a stack trace for what a user can mend."""
-    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-    os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+    # Python takes it for missing, and httpx does without.
+    sys.modules.setdefault(_NEVER_USED, None)  # type: ignore[arg-type]  # None is how Python notes it
     allocating.ask_the_system()
     garbage.seldom()
     with private_files():

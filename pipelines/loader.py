@@ -12,12 +12,11 @@ from pathlib import Path
 
 import dlt
 import duckdb
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.runtime import signals
 
 from pipelines import fading, packages, warehouse
 from pipelines.destination import Warehouse
+from pipelines.dlt_surroundings import bare
 from sources.loading import source
 from sources.provider import Provider
 from sources.units import Unit
@@ -55,7 +54,8 @@ class Loader:
         is_finished = False
         if (self._working / name).exists():
             try:
-                is_finished = self._finish(provider)
+                with bare(), _signals_heard():
+                    is_finished = self._finish(provider)
             except Exception as fault:
                 # A kill or a full disk may have cut any file short, and every library reads some.
                 why = warehouse.one_line(root_cause(fault))
@@ -71,8 +71,7 @@ class Loader:
             self._say(f"{provider}: a package of an interrupted run is read again (the warehouse is another)")
             return False
         self._say(f"{provider}: finishing a package that an interrupted run left")
-        with _signals_heard(), _settings_left_alone():
-            pipeline.run(loader_file_format="parquet")
+        pipeline.run(loader_file_format="parquet")
         return True
 
     def load(self, provider: Provider, units: list[Unit]) -> None:
@@ -83,15 +82,15 @@ class Loader:
         Raises:
             PipelineStepFailed: nothing of it is loaded, or the next run finishes it.
         """
-        if provider.name not in self._pipelines:
-            self._pipelines[provider.name] = self._pipeline(provider.name)
-        packages.note(
-            self._working, pipeline_name(provider.name), packages.newest(self._connection, provider.name)
-        )
         rows = sum(unit.rows for unit in units)
-        package = source(provider, fading.kept(self._connection, units), run_id=self._run_id)
-        units.clear()
-        with _signals_heard(), _settings_left_alone():
+        with bare(), _signals_heard():
+            if provider.name not in self._pipelines:
+                self._pipelines[provider.name] = self._pipeline(provider.name)
+            packages.note(
+                self._working, pipeline_name(provider.name), packages.newest(self._connection, provider.name)
+            )
+            package = source(provider, fading.kept(self._connection, units), run_id=self._run_id)
+            units.clear()
             self._pipelines[provider.name].run(package, loader_file_format="parquet")
         self.rows += rows
 
@@ -127,18 +126,3 @@ def _signals_heard() -> Iterator[None]:
         finally:
             if signals.was_signal_received():
                 raise KeyboardInterrupt
-
-
-@contextmanager
-def _settings_left_alone() -> Iterator[None]:
-    """Let dlt look for no settings: a package is made the same way whatever `.dlt` and the environment say.
-
-    dlt asks every file and the environment for some hundred keys a package, which nobody has set.
-    """
-    providers = Container()[PluggableRunContext].providers
-    asked = providers.providers
-    providers.providers = []
-    try:
-        yield
-    finally:
-        providers.providers = asked

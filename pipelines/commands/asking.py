@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave, remember
 from sources.errors import ConfigError
@@ -27,6 +26,8 @@ def status(call_id: str | None, as_json: bool) -> None:
     if call_id is not None:
         _explain(call_id, as_json)
         return
+    from rich.console import Console
+
     from pipelines import config as configuration
     from pipelines import last_runs
     from pipelines import status as reading

@@ -7,7 +7,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 
 from pipelines.commands.ending import DONE, FAILED, complain, leave
 from pipelines.commands.reading import execute, log_format_option
@@ -39,6 +38,8 @@ def demo(calls: int, seed: int, folder: Path, until: str | None, log_format: str
     Starts the three HTTP APIs on loopback, runs the real pipeline into a DuckDB file in a folder of its own,
     and asks it some questions. Needs no account and no network. An earlier demo in the folder is replaced.
     """
+    from rich.console import Console
+
     from pipelines import demo as demonstration
 
     console = Console()
@@ -104,6 +105,8 @@ def check(selectors: tuple[str, ...]) -> None:
 
     SEL is a provider or provider.account; without any, all configured accounts. Loads nothing.
     """
+    from rich.console import Console
+
     from pipelines import checking
     from pipelines import config as configuration
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
-from rich.filesize import decimal
 
 from pipelines.commands.ending import complain, leave, remember
 from pipelines.commands.reading import instant_of, log_format_option
@@ -98,6 +97,8 @@ def _summarise(report: Report, log_format: str) -> None:
 
 
 def _done(account: AccountReport) -> str:
+    from rich.filesize import decimal
+
     fetched = f"{account.held:,} fetched ({decimal(account.bytes)})" if account.wanted else "nothing to fetch"
     deleted = f", {account.expired:,} deleted at the end of their retention" if account.expired else ""
     return fetched + deleted

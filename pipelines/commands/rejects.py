@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from pipelines.commands.ending import leave
 from pipelines.commands.reading import execute, log_format_option
@@ -41,6 +39,9 @@ def rejects(context: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines, with the payloads; times in UTC.")
 def list_(with_replayed: bool = False, as_json: bool = False) -> None:
     """List the quarantine, the newest first."""
+    from rich.console import Console
+    from rich.table import Table
+
     from sources.http import printable
 
     found, zone = _read(with_replayed)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import ProgressColumn, Task, TaskID
 from rich.text import Text
 
-from pipelines.progress import bars, counted, emit, remark, say, seconds_of
+from pipelines.live_progress import bars, remark, seconds_of
+from pipelines.progress import counted, emit, is_live, say
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.running import Planned, Watcher
 from sources.http import printable
@@ -21,7 +21,7 @@ def watcher(log_format: str) -> Iterator[Watcher]:
     """Whoever tells it as it fits: `json`, or text, live where standard error is a terminal."""
     if log_format == "json":
         yield _json_lines()
-    elif Console(stderr=True).is_terminal:
+    elif is_live():
         with _live() as live:
             yield live
     else:
@@ -64,7 +64,7 @@ class _Bytes(ProgressColumn):
         size = int(task.fields["bytes"])
         seconds = seconds_of(task)
         rate = f"{decimal(int(size / seconds))}/s" if size and seconds > 0 else ""
-        return Text(f"{decimal(size):>10} {rate:>11}", style="cyan")
+        return Text(f"{decimal(size):>9} {rate:>11}", style="cyan")
 
 
 @contextmanager

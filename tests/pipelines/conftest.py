@@ -14,7 +14,7 @@ from tests.pipelines.project import Project, everyone
 
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take back what the command line sets in the environment for dlt."""
+    """Keep dlt's own surroundings quiet, which a process of callsync never has and these tests do."""
     monkeypatch.setenv("RUNTIME__LOG_LEVEL", "CRITICAL")
 
 

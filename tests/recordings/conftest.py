@@ -19,7 +19,7 @@ UNTIL = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
 
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take back what the command line sets in the environment for dlt."""
+    """Keep dlt's own surroundings quiet, which a process of callsync never has and these tests do."""
     monkeypatch.setenv("RUNTIME__LOG_LEVEL", "CRITICAL")
 
 
