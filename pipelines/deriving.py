@@ -10,7 +10,7 @@ A run that ends in between leaves the mark of `wholeness`; the next run makes ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import TracebackType
@@ -19,6 +19,7 @@ from typing import Self
 import duckdb
 
 from pipelines import origins, reported_calls, warehouse, wholeness
+from pipelines.memory import Memory
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.units import Unit
@@ -34,16 +35,16 @@ class Derived:
 
     Args:
         connection: the warehouse.
+        memory: what DuckDB has of it.
         region: country of numbers that name none.
         run_id: as in `callsync.runs`.
-        memory_mb: what DuckDB may use where less does not suffice.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, region: str, run_id: str, memory_mb: int
+        self, connection: duckdb.DuckDBPyConnection, memory: Memory, region: str, run_id: str
     ) -> None:
         self._connection = connection
-        self._memory_mb = memory_mb
+        self._memory = memory
         self._beside = connection.cursor()
         self._region = region
         self._worker = ThreadPoolExecutor(1, "derived")
@@ -66,8 +67,8 @@ class Derived:
                 # The readers are done, and leave a processor to the search among all calls.
                 self._connection.execute(f"set threads = {warehouse.THREADS_ALONE}")
                 warehouse.shorten_log(self._connection, warehouse.LONGEST_LOG_AT_END_BYTES)
-                self._in_enough_memory(self._renewal.finish)
-                self._in_enough_memory(self._origins.enter)
+                self._memory.enough_for(self._renewal.finish)
+                self._memory.enough_for(self._origins.enter)
             if error is None or self._began_whole:
                 wholeness.mark_whole(self._connection)
         finally:
@@ -103,28 +104,16 @@ class Derived:
         """Derive from the units of a package while the body loads it; the list is emptied when done."""
         if not self._has_begun:
             wholeness.mark_half(self._connection)
-            self._allow(self._memory_mb * warehouse.MEMORY_TRIED)
+            self._memory.give_a_part()
         self._has_begun = self._is_loading = True
         named = [unit.account for unit in units if reported_calls.brings_names(provider, unit)]
         derived = self._worker.submit(self._derive, provider, units)
         yield
         # Where it was too little, the loader is out of the way by now, too.
-        self._in_enough_memory(derived.result, again=lambda: self._derive(provider, units))
-        self._in_enough_memory(lambda: self._renewal.follow_names(provider, named))
+        self._memory.enough_for(derived.result, again=lambda: self._derive(provider, units))
+        self._memory.enough_for(lambda: self._renewal.follow_names(provider, named))
         warehouse.shorten_log(self._connection, warehouse.LONGEST_LOG_BYTES)
         self._is_loading = False
-
-    def _in_enough_memory(self, work: Callable[[], None], *, again: Callable[[], None] | None = None) -> None:
-        """Work in a part of the memory, and once more, in all of it, where that part did not suffice."""
-        try:
-            work()
-        except duckdb.OutOfMemoryException:
-            self._allow(self._memory_mb)
-            (again or work)()
-            self._allow(self._memory_mb * warehouse.MEMORY_TRIED)
-
-    def _allow(self, megabytes: float) -> None:
-        self._connection.execute(f"set memory_limit = '{megabytes}MB'")
 
     def _derive(self, provider: Provider, units: list[Unit]) -> None:
         """Derive from the units of a package; again with the same result, where it failed before."""

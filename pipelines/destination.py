@@ -11,9 +11,10 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import dlt
+import duckdb
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import (
     FollowupJobRequest,
@@ -23,8 +24,11 @@ from dlt.common.destination.client import (
 )
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema import Schema
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from pipelines.memory import Memory
 
 _MERGING = threading.Lock()
 """dlt starts the jobs of a package at once. At work side by side they would take memory and no less time."""
@@ -37,8 +41,9 @@ class Warehouse(dlt.destinations.duckdb):
     each time, which is a fifth of what a package costs.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, connection: duckdb.DuckDBPyConnection, memory: Memory) -> None:
+        super().__init__(connection)
+        self._memory = memory
         self._known: dict[type[Any], DestinationCapabilitiesContext] = {}
         self._resolved: dict[tuple[Any, ...], Any] = {}
 
@@ -46,6 +51,12 @@ class Warehouse(dlt.destinations.duckdb):
     def client_class(self) -> type[WarehouseClient]:
         """The client that makes the load jobs."""
         return WarehouseClient
+
+    def client(self, schema: Schema, initial_config: Any = None) -> WarehouseClient:
+        """A client with what its jobs need."""
+        client = cast(WarehouseClient, super().client(schema, initial_config))
+        client.memory = self._memory
+        return client
 
     def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
         """The configuration of a dataset."""
@@ -66,6 +77,8 @@ class Warehouse(dlt.destinations.duckdb):
 class WarehouseClient(DuckDbClient):
     """dlt's DuckDB client, with tables that are merged file by file."""
 
+    memory: Memory
+
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
         """Never: a merge reads the file itself."""
         return False
@@ -75,7 +88,7 @@ class WarehouseClient(DuckDbClient):
     ) -> LoadJob:
         """The job that brings a file of a package into its table."""
         if table["write_disposition"] == "merge" and file_path.endswith(".parquet"):
-            return MergeJob(file_path)
+            return MergeJob(file_path, self.memory)
         return super().create_load_job(table, file_path, load_id, restore)
 
     def _create_merge_followup_jobs(
@@ -93,8 +106,16 @@ class MergeJob(RunnableLoadJob, HasFollowupJobs):
 
     _job_client: SqlJobClientBase
 
+    def __init__(self, file_path: str, memory: Memory) -> None:
+        super().__init__(file_path)
+        self._memory = memory
+
     def run(self) -> None:
         """Delete and insert."""
+        with _MERGING:
+            self._memory.enough_for(self._merge)
+
+    def _merge(self) -> None:
         client, table = self._job_client.sql_client, self._load_table
         target = client.make_qualified_table_name(self.load_table_name)
         columns = table["columns"].values()
@@ -105,7 +126,7 @@ class MergeJob(RunnableLoadJob, HasFollowupJobs):
         # The name of the file is dlt's own: the table, an id and a number.
         file = self._file_path.replace("'", "''")
         brought = f"read_parquet('{file}')"
-        with _MERGING, client.begin_transaction():
+        with client.begin_transaction():
             client.execute_sql(
                 f"delete from {target} as kept where exists (select 1 from {brought} as brought where {same})"
             )

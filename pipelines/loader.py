@@ -17,6 +17,7 @@ from dlt.common.runtime import signals
 from pipelines import fading, packages, warehouse
 from pipelines.destination import Warehouse
 from pipelines.dlt_surroundings import bare
+from pipelines.memory import Memory
 from sources.loading import source
 from sources.provider import Provider
 from sources.units import Unit
@@ -27,15 +28,22 @@ class Loader:
 
     Args:
         connection: the warehouse.
+        memory: what DuckDB has of it.
         working: the directory for packages on their way.
         run_id: written to the window rows.
         say: told what an operator should read.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, working: Path, run_id: str, say: Callable[[str], None]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        memory: Memory,
+        working: Path,
+        run_id: str,
+        say: Callable[[str], None],
     ) -> None:
         self._connection = connection
+        self._memory = memory
         self._working = working
         self._run_id = run_id
         self._say = say
@@ -58,7 +66,7 @@ class Loader:
                     is_finished = self._finish(provider)
             except Exception as fault:
                 # A kill or a full disk may have cut any file short, and every library reads some.
-                why = warehouse.one_line(root_cause(fault))
+                why = warehouse.one_line(warehouse.root_cause(fault))
                 self._say(f"{provider}: a package of an interrupted run is read again ({why})")
         packages.discard(self._working, name)
         return is_finished
@@ -99,7 +107,7 @@ class Loader:
         packages.number_on(self._connection, provider)
         return dlt.pipeline(
             pipeline_name(provider),
-            destination=Warehouse(self._connection),
+            destination=Warehouse(self._connection, self._memory),
             dataset_name=provider,
             pipelines_dir=str(self._working),
         )
@@ -108,13 +116,6 @@ class Loader:
 def pipeline_name(provider: str) -> str:
     """The name under which dlt keeps a provider's state."""
     return f"callsync_{provider}"
-
-
-def root_cause(fault: BaseException) -> BaseException:
-    """The error that an error of dlt began with."""
-    while fault.__cause__ is not None or fault.__context__ is not None:
-        fault = fault.__cause__ or fault.__context__ or fault
-    return fault
 
 
 @contextmanager

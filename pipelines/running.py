@@ -36,7 +36,8 @@ from pipelines import (
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
 from pipelines.interrupts import is_interrupt
-from pipelines.loader import Loader, root_cause
+from pipelines.loader import Loader
+from pipelines.memory import Memory
 from pipelines.planning import Plan, ledgers
 from pipelines.run_log import AccountReport, RunReport
 from pipelines.threads import work_through
@@ -50,6 +51,9 @@ from sources.units import Noted, Observer, Planned, Unit, UnitSize, WindowRead, 
 
 UNITS_WAITING = 1
 """Units that may wait for the loader: enough to keep it busy, few enough to bound memory."""
+
+PART_A_UNIT_TAKES = 0.25
+"""Of DuckDB's memory: what follows from a unit is derived there, and takes more than the unit itself."""
 
 GRACE_SECONDS = 1.0
 """After a fault of the run its readers get so long to end; one in a pause or a request is left behind."""
@@ -95,7 +99,14 @@ class Run:
         self._reports = {str(account): AccountReport(str(account)) for account in accounts}
         self._ledgers: dict[str, Ledger] = {}
         self._read_to_end: dict[str, Ledger] = {}
-        self._loader = Loader(connection, warehouse.Files(config.warehouse).working, self._run_id, say)
+        self._memory = Memory(connection, config.general.duckdb_memory_mb)
+        self._unit_size = UnitSize(
+            rows=config.general.commit_rows,
+            bytes=int(config.general.duckdb_memory_mb * 2**20 * PART_A_UNIT_TAKES),
+            seconds=config.general.commit_seconds,
+        )
+        working = warehouse.Files(config.warehouse).working
+        self._loader = Loader(connection, self._memory, working, self._run_id, say)
         self._stop = threading.Event()
         self._changed = False
 
@@ -122,7 +133,7 @@ class Run:
         except CallsyncError as fault:
             error = str(fault)
         except (PipelineStepFailed, duckdb.Error, OSError, RuntimeError) as fault:
-            cause = root_cause(fault)
+            cause = warehouse.root_cause(fault)
             if is_interrupt(fault) or is_interrupt(cause):
                 error = INTERRUPTED
             elif isinstance(fault, RuntimeError):
@@ -165,10 +176,8 @@ class Run:
         try:
             # The first unit takes a while to come, and nothing else is to do.
             self._changed = views.refresh(self._connection, PROVIDERS, self._config.general) or self._changed
-            general = self._config.general
-            with Derived(
-                self._connection, general.default_region, self._run_id, general.duckdb_memory_mb
-            ) as derived:
+            region = self._config.general.default_region
+            with Derived(self._connection, self._memory, region, self._run_id) as derived:
                 self._changed = derived.catch_up() or self._changed
                 while left:
                     left -= self._load_next(waiting, derived)
@@ -200,10 +209,7 @@ class Run:
                     connection,
                     ledger,
                     now=self._now,
-                    unit_size=UnitSize(
-                        rows=self._config.general.commit_rows,
-                        seconds=self._config.general.commit_seconds,
-                    ),
+                    unit_size=self._unit_size,
                     observe=self._observe,
                 )
                 for unit in reader.units(self._plan.of(account, self._now)):
@@ -225,7 +231,7 @@ class Run:
 
     def _load_next(self, waiting: queue.Queue[Unit | None], derived: Derived) -> int:
         """Load what comes next; returns how many accounts have ended."""
-        units, ended = _take_all(waiting, self._config.general.commit_rows)
+        units, ended = _take_all(waiting, self._unit_size)
         while units:
             provider = units[0].account.provider
             some = together([unit for unit in units if unit.account.provider == provider])
@@ -302,7 +308,7 @@ def run(
     return report
 
 
-def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[Unit], int]:
+def _take_all(waiting: queue.Queue[Unit | None], size: UnitSize) -> tuple[list[Unit], int]:
     """The next unit and those waiting behind it, so that small accounts share a package; how many ended."""
     units: list[Unit] = []
     ended = 0
@@ -313,8 +319,8 @@ def _take_all(waiting: queue.Queue[Unit | None], most_rows: int) -> tuple[list[U
             ended += 1
         else:
             units.append(item)
-        # The next may be a whole unit, and a package takes memory by its rows.
-        if sum(unit.rows for unit in units) >= most_rows / 2:
+        # The next may be a whole unit, and a package takes memory by what is in it.
+        if size.is_reached(2 * sum(unit.rows for unit in units), 2 * sum(unit.nbytes for unit in units)):
             return units, ended
         try:
             item = waiting.get_nowait()

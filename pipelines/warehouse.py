@@ -30,10 +30,6 @@ the log first and stays in memory until the log is brought in. So a small unit's
 THREADS_ALONE = 2
 """DuckDB's threads where nothing else of a run works beside it; more would take memory for little time."""
 
-MEMORY_TRIED = 0.75
-"""The part of its memory that DuckDB gets while a run loads, and all of it where that does not suffice. It is
-enough for packages of the usual size; more would only keep more of the file in memory."""
-
 STATES_KEPT = 10
 """dlt saves its whole state with each package that changes it, and reads the newest."""
 
@@ -213,6 +209,13 @@ def remember(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> Non
 def literal(text: object) -> str:
     """Text as SQL writes it."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def root_cause(fault: BaseException) -> BaseException:
+    """The error that an error of dlt began with."""
+    while fault.__cause__ is not None or fault.__context__ is not None:
+        fault = fault.__cause__ or fault.__context__ or fault
+    return fault
 
 
 def one_line(error: BaseException) -> str:

@@ -33,6 +33,7 @@ class Gathered:
     rejections: list[Rejection] = field(default_factory=list)
     windows: list[WindowRead] = field(default_factory=list)
     rows: int = 0
+    nbytes: int = 0
     began: float = field(default_factory=time.monotonic)
 
     def add(self, piece: Piece) -> None:
@@ -41,6 +42,7 @@ class Gathered:
             record_type, shaped = piece.data
             self.parts.setdefault(record_type.table, (record_type, []))[1].append(shaped)
             self.rows += shaped.tables[record_type.table].num_rows
+            self.nbytes += shaped.nbytes
         self.rejections.extend(piece.rejections)
         if piece.finished is not None:
             self.windows.append(piece.finished)
@@ -52,7 +54,9 @@ class Gathered:
 
     def is_full(self, size: UnitSize) -> bool:
         """Whether it is time to make it a unit."""
-        return self.has_data and (self.rows >= size.rows or time.monotonic() - self.began >= size.seconds)
+        return self.has_data and (
+            size.is_reached(self.rows, self.nbytes) or time.monotonic() - self.began >= size.seconds
+        )
 
     def unit(self, account: Account, kind: str, ledger: Ledger) -> Unit:
         """The unit, with the ledger after it."""

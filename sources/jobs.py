@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -24,11 +24,14 @@ from sources.ledger import Ledger, key_of
 from sources.provider import Connection, Page, Provider
 from sources.shaping import Shaped, concat, digest, shape
 from sources.shaping.fields import RecordType
-from sources.units import Rejection, Span, WindowRead
+from sources.units import Rejection, Span, UnitSize, WindowRead
 from sources.windows import SECOND, Intervals, Window
 
 SHAPED_AT_ONCE = 2_500
 """Records shaped together: fewer cost time for each call, more cost memory for nothing."""
+
+SHAPED_BYTES = 3 * 2**20
+"""As much of the answers is shaped together, however few records that is."""
 
 _SHAPING = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 """Shaping takes a processor and several times the memory of what it shapes: more at once bring nothing."""
@@ -53,7 +56,7 @@ class Jobs:
         connection: the open account.
         ledger: what is known, this run's reads included, whenever it is asked.
         now: when the run began.
-        most_held: rows after which a window that may be compared is passed on before its end.
+        most_held: what may be held of a window that may be compared, before it is passed on before its end.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class Jobs:
         ledger: Callable[[], Ledger],
         *,
         now: datetime,
-        most_held: int,
+        most_held: UnitSize,
     ) -> None:
         self._provider = provider
         self._account = account
@@ -118,23 +121,22 @@ class Jobs:
         is_read_again = any(window.end + self._lookback > self._now for window in chain)
         may_compare = known is not None or is_read_again
         # What is compared with nothing, then or later, need not wait for the end of its window.
-        most_held = self._most_held if may_compare else 1
         for is_second_read in (False, True):
-            held: list[Shaped] = []
+            held = _Held()
             keys: list[pa.ChunkedArray] = []
             rejections: list[Rejection] = []
-            warnings, held_rows, passed_on, total = 0, 0, False, None
+            warnings, passed_on, total = 0, False, None
             try:
                 for shaped, page_total in self._shape(record_type, self._connection.pages(whole)):
                     total = page_total if page_total is not None else total
                     warnings += shaped.warnings
                     rejections += _rejections(record_type, str(whole), shaped)
-                    held.append(shaped)
-                    held_rows += shaped.tables[record_type.table].num_rows
+                    held.add(record_type, shaped)
                     keys.append(compact(shaped.tables[record_type.table].column(record_type.key_column)))
-                    if held_rows >= most_held:
-                        yield from map(self._calls, held)
-                        held, held_rows, passed_on = [], 0, True
+                    is_much = self._most_held.is_reached(held.rows, held.nbytes)
+                    if held.rows and (is_much or not may_compare):
+                        yield from self._pieces(held)
+                        held, passed_on = _Held(), True
             except IncompleteRead:
                 # A list that moves while it is read stands still the next time.
                 if is_second_read:
@@ -147,11 +149,12 @@ class Jobs:
                 raise IncompleteRead(f"{rows} calls came of {total} that the provider counts, twice")
         fingerprint = None
         if may_compare and not passed_on:
-            fingerprint = fingerprint_of(concat(record_type, held) if held else None, rejections)
+            content = concat(record_type, held.parts) if held.parts else None
+            fingerprint = fingerprint_of(content, rejections)
         changed = self._force or fingerprint is None or fingerprint != known
         if changed:
             # Not as one: a unit is to be little more than full, however much was held.
-            yield from (self._calls(shaped) for shaped in held if shaped.tables[record_type.table].num_rows)
+            yield from self._pieces(held)
         yield Piece(
             rejections=tuple(rejections) if changed else (),
             finished=WindowRead(whole, rows, total, warnings, len(rejections), changed),
@@ -159,6 +162,10 @@ class Jobs:
                 chain, now=self._now, lookback=self._lookback, fingerprint=fingerprint
             ),
         )
+
+    def _pieces(self, held: _Held) -> Iterator[Piece]:
+        key = self._connection.calls.table
+        yield from (self._calls(shaped) for shaped in held.parts if shaped.tables[key].num_rows)
 
     def _calls(self, shaped: Shaped) -> Piece:
         """A piece of calls, and what it says of calls that are not complete yet."""
@@ -233,14 +240,18 @@ class Jobs:
     def _shape(self, record_type: RecordType, pages: Iterable[Page]) -> Iterator[tuple[Shaped, int | None]]:
         """Pages as Arrow, some thousand records at a time, each with the provider's total where known."""
         records: list[bytes] = []
+        size = 0
         total: int | None = None
         zone: str | None = None
         for page in pages:
             if self._is_abandoned.is_set():
                 raise Abandoned
-            if zone is not None and (page.zone != zone or len(records) >= SHAPED_AT_ONCE):
+            is_much = len(records) >= SHAPED_AT_ONCE or size >= SHAPED_BYTES
+            if zone is not None and (page.zone != zone or is_much):
                 yield self._shape_now(record_type, records, zone), total
+                size = 0
             records.extend(page.records)
+            size += sum(map(len, page.records))
             total, zone = page.total, page.zone
         if zone is not None:
             yield self._shape_now(record_type, records, zone), total
@@ -258,6 +269,21 @@ class Jobs:
             )
         records.clear()
         return shaped
+
+
+@dataclass
+class _Held:
+    """The calls of a window that are not passed on yet."""
+
+    parts: list[Shaped] = field(default_factory=list)
+    rows: int = 0
+    nbytes: int = 0
+
+    def add(self, record_type: RecordType, shaped: Shaped) -> None:
+        """Hold these, too; of none at least their columns, which count in a fingerprint."""
+        self.parts.append(shaped)
+        self.rows += shaped.tables[record_type.table].num_rows
+        self.nbytes += shaped.nbytes
 
 
 def _names_piece(record_type: RecordType, shaped: Shaped) -> Piece:

@@ -56,9 +56,7 @@ class AccountReader:
         self._lookback: timedelta = account.options.lookback
         self.ledger = ledger
         """What is known after everything read so far, committed or not."""
-        self._jobs = Jobs(
-            provider, account, connection, lambda: self.ledger, now=now, most_held=self._size.rows
-        )
+        self._jobs = Jobs(provider, account, connection, lambda: self.ledger, now=now, most_held=self._size)
 
     def windows(self, wanted: Span) -> list[Window]:
         """The windows that a run has to read for `wanted`, oldest first."""

@@ -19,11 +19,17 @@ class UnitSize:
 
     Attributes:
         rows: as many are always enough.
+        bytes: as much in memory is always enough, however few rows that is.
         seconds: as long is always enough.
     """
 
     rows: int = 40_960
+    bytes: int = 32 * 2**20
     seconds: float = 20.0
+
+    def is_reached(self, rows: int, nbytes: int) -> bool:
+        """Whether so many rows, which take so much memory, are enough."""
+        return rows >= self.rows or nbytes >= self.bytes
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,11 @@ class Unit:
     def rows(self) -> int:
         """Root rows in the unit: calls, and names of hotlines, members, users."""
         return sum(shaped.tables[kind.table].num_rows for kind, shaped in self.data)
+
+    @property
+    def nbytes(self) -> int:
+        """What the data takes in memory."""
+        return sum(shaped.nbytes for _, shaped in self.data)
 
 
 def together(units: Sequence[Unit]) -> list[Unit]:

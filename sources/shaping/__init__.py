@@ -36,6 +36,11 @@ class Shaped:
     rejected: tuple[Rejected, ...] = ()
     warnings: int = 0
 
+    @property
+    def nbytes(self) -> int:
+        """What the tables take in memory."""
+        return sum(table.nbytes for table in self.tables.values())
+
 
 def shape(
     record_type: RecordType,

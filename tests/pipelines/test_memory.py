@@ -18,7 +18,9 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from pipelines import callers, config, phone_numbers, reported_calls, running, warehouse
 from pipelines.callers import Changed
+from pipelines.destination import MergeJob
 from pipelines.loader import Loader
+from pipelines.memory import PART_TRIED
 from pipelines.origins import Recorder
 from pipelines.reported_calls import Renewal
 from simulator import Simulator
@@ -130,6 +132,25 @@ def test_a_unit_is_little_more_than_full_though_its_windows_are_held_whole(
         assert max(rows) < 80
 
 
+def test_a_unit_of_large_calls_is_full_before_it_has_the_rows(
+    project: Project, simulator: Simulator, undisturbed: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, sizes = Loader.load, []
+
+    def measured(loader: Loader, provider: Provider, units: list[Unit]) -> None:
+        sizes.append(sum(unit.nbytes for unit in units))
+        load(loader, provider, units)
+
+    monkeypatch.setattr(jobs, "SHAPED_BYTES", 5_000)
+    monkeypatch.setattr(Loader, "load", measured)
+    monkeypatch.setattr(running, "PART_A_UNIT_TAKES", 25_000 / (128 * 2**20))
+    project.configure(simulator, everyone(), page_size=10)
+    project.done("sync")
+    assert len(sizes) > 6
+    assert max(sizes) < 60_000
+    assert project.data() == undisturbed
+
+
 @pytest.fixture
 def _garbage_stays() -> Iterator[None]:
     """Python looks for none, so that only what nobody refers to goes."""
@@ -209,13 +230,15 @@ def test_duckdb_gets_a_part_of_its_memory_where_that_suffices(
     project.done("sync")
     assert len(limits) > 6
     *loads, last = limits
-    assert set(loads) == {("load", "143.0 MiB")}
-    assert last == ("finish", "143.0 MiB")
+    part = f"{200e6 * PART_TRIED / 2**20:.1f} MiB"
+    assert set(loads) == {("load", part)}
+    assert last == ("finish", part)
 
 
 @pytest.mark.parametrize(
     ("owner", "step"),
     [
+        pytest.param(MergeJob, "_merge"),
         pytest.param(phone_numbers, "_read", marks=pytest.mark.slow),
         pytest.param(Renewal, "_gather"),
         pytest.param(Renewal, "_renew_account", marks=pytest.mark.slow),
