@@ -52,7 +52,7 @@ from sources.units import Noted, Observer, Planned, Unit, UnitSize, WindowRead, 
 UNITS_WAITING = 1
 """Units that may wait for the loader: enough to keep it busy, few enough to bound memory."""
 
-PART_A_UNIT_TAKES = 0.25
+PART_A_UNIT_TAKES = 0.2
 """Of DuckDB's memory: what follows from a unit is derived there, and takes more than the unit itself."""
 
 GRACE_SECONDS = 1.0

@@ -30,7 +30,7 @@ from sources.windows import SECOND, Intervals, Window
 SHAPED_AT_ONCE = 2_500
 """Records shaped together: fewer cost time for each call, more cost memory for nothing."""
 
-SHAPED_BYTES = 3 * 2**20
+SHAPED_BYTES = 2 * 2**20
 """As much of the answers is shaped together, however few records that is."""
 
 _SHAPING = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
