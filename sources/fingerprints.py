@@ -1,15 +1,23 @@
-"""What the content of a window comes to: how many calls, and a fingerprint by which it is known again."""
+"""What the content of a window comes to: how many calls, and a fingerprint by which it is known again.
+
+A window that is held until its end is known by one digest of it all, whatever the order of its calls. A
+larger one is known by the digests of its parts, as they were shaped: each can be compared when it comes.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.shaping import Shaped, digest
 from sources.units import Rejection
+
+_PARTS = "parts "
+_PART_LENGTH = 16
+"""Characters of a part's digest: the ledger has them all, some hundred of a window of a million calls."""
 
 
 def compact(keys: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -38,6 +46,24 @@ def fingerprint_of(content: Shaped | None, rejections: Sequence[Rejection]) -> s
     """The fingerprint of a window's calls and of its rejected records, whatever their order."""
     rejected = sorted(rejection.rejected.payload for rejection in rejections)
     return f"{digest(content) if content is not None else 'empty'}:{_hash(rejected)}"
+
+
+def part_of(content: Shaped) -> str:
+    """The digest of some calls of a window, as a fingerprint of parts has it."""
+    return digest(content)[:_PART_LENGTH]
+
+
+def fingerprint_of_parts(parts: Collection[str], rejections: Sequence[Rejection]) -> str:
+    """The fingerprint of a window of which not all was held at once."""
+    rejected = sorted(rejection.rejected.payload for rejection in rejections)
+    return f"{_PARTS}{' '.join(sorted(set(parts)))}:{_hash(rejected)}"
+
+
+def parts_of(fingerprint: str | None) -> frozenset[str] | None:
+    """The parts that a fingerprint is made of; None where it is of a whole window, or there is none."""
+    if fingerprint is None or not fingerprint.startswith(_PARTS):
+        return None
+    return frozenset(fingerprint.removeprefix(_PARTS).partition(":")[0].split())
 
 
 def _hash(payloads: Sequence[bytes]) -> str:

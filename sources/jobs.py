@@ -1,8 +1,7 @@
 """What a worker of an account does: windows, names and calls that were not complete, from pages to pieces.
 
 A window is held until it is complete, so that an unchanged one is recognised by its fingerprint and a short
-one is read again. One that is larger than a unit, or compared with nothing, is passed on in pieces, and only
-its last piece finishes it.
+one is read again. What of it is passed on before is told in `comparing`; only its last piece finishes it.
 """
 
 from __future__ import annotations
@@ -10,15 +9,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import pyarrow as pa
 
 from sources.account import Account
+from sources.comparing import WindowContent
 from sources.errors import AccessDenied, IncompleteRead, ProviderError, WindowOverflow
-from sources.fingerprints import compact, distinct, fingerprint_of
+from sources.fingerprints import compact, distinct
 from sources.gathering import Piece
 from sources.ledger import Ledger, key_of
 from sources.provider import Connection, Page, Provider
@@ -117,26 +117,29 @@ class Jobs:
 
     def _read_window(self, whole: Window, chain: tuple[Window, ...]) -> Iterator[Piece]:
         record_type = self._connection.calls
-        known = self._ledger().fingerprints.get(key_of(whole))
+        known = None if self._force else self._ledger().fingerprints.get(key_of(whole))
         is_read_again = any(window.end + self._lookback > self._now for window in chain)
-        may_compare = known is not None or is_read_again
-        # What is compared with nothing, then or later, need not wait for the end of its window.
         for is_second_read in (False, True):
-            held = _Held()
+            content = WindowContent(
+                record_type,
+                known,
+                is_compared=known is not None or is_read_again,
+                most_held=self._most_held,
+            )
             keys: list[pa.ChunkedArray] = []
             rejections: list[Rejection] = []
-            warnings, passed_on, total = 0, False, None
+            warnings, total = 0, None
             try:
                 for shaped, page_total in self._shape(record_type, self._connection.pages(whole)):
                     total = page_total if page_total is not None else total
                     warnings += shaped.warnings
                     rejections += _rejections(record_type, str(whole), shaped)
-                    held.add(record_type, shaped)
                     keys.append(compact(shaped.tables[record_type.table].column(record_type.key_column)))
-                    is_much = self._most_held.is_reached(held.rows, held.nbytes)
-                    if held.rows and (is_much or not may_compare):
-                        yield from self._pieces(held)
-                        held, passed_on = _Held(), True
+                    if passed_on := content.add(shaped):
+                        if known is not None:
+                            # Should the run end before the window, the next read compares with nothing.
+                            yield Piece(ledger=lambda ledger: ledger.doubting(whole))
+                        yield from map(self._calls, passed_on)
             except IncompleteRead:
                 # A list that moves while it is read stands still the next time.
                 if is_second_read:
@@ -147,14 +150,11 @@ class Jobs:
                 break
             if is_second_read:
                 raise IncompleteRead(f"{rows} calls came of {total} that the provider counts, twice")
-        fingerprint = None
-        if may_compare and not passed_on:
-            content = concat(record_type, held.parts) if held.parts else None
-            fingerprint = fingerprint_of(content, rejections)
-        changed = self._force or fingerprint is None or fingerprint != known
+        fingerprint = content.fingerprint(rejections)
+        changed = fingerprint is None or fingerprint != known
         if changed:
             # Not as one: a unit is to be little more than full, however much was held.
-            yield from self._pieces(held)
+            yield from map(self._calls, content.let_go())
         yield Piece(
             rejections=tuple(rejections) if changed else (),
             finished=WindowRead(whole, rows, total, warnings, len(rejections), changed),
@@ -162,10 +162,6 @@ class Jobs:
                 chain, now=self._now, lookback=self._lookback, fingerprint=fingerprint
             ),
         )
-
-    def _pieces(self, held: _Held) -> Iterator[Piece]:
-        key = self._connection.calls.table
-        yield from (self._calls(shaped) for shaped in held.parts if shaped.tables[key].num_rows)
 
     def _calls(self, shaped: Shaped) -> Piece:
         """A piece of calls, and what it says of calls that are not complete yet."""
@@ -269,21 +265,6 @@ class Jobs:
             )
         records.clear()
         return shaped
-
-
-@dataclass
-class _Held:
-    """The calls of a window that are not passed on yet."""
-
-    parts: list[Shaped] = field(default_factory=list)
-    rows: int = 0
-    nbytes: int = 0
-
-    def add(self, record_type: RecordType, shaped: Shaped) -> None:
-        """Hold these, too; of none at least their columns, which count in a fingerprint."""
-        self.parts.append(shaped)
-        self.rows += shaped.tables[record_type.table].num_rows
-        self.nbytes += shaped.nbytes
 
 
 def _names_piece(record_type: RecordType, shaped: Shaped) -> Piece:

@@ -103,6 +103,13 @@ class Ledger:
             fingerprints=fingerprints,
         )
 
+    def doubting(self, window: Window) -> Ledger:
+        """The ledger without the fingerprint of a window, of which something else may have been loaded."""
+        key = key_of(window)
+        return replace(
+            self, fingerprints={name: kept for name, kept in self.fingerprints.items() if name != key}
+        )
+
     def synced(self, start: datetime, now: datetime) -> Ledger:
         """The ledger with its cursor where the finished time that began at `start` ends."""
         oldest = now - self.lookback - FINGERPRINT_MARGIN

@@ -171,7 +171,7 @@ def _positions(parents: pa.Array) -> pa.Array:
     runs = pc.run_end_encode(parents, run_end_type=pa.int64())
     starts = pa.concat_arrays([pa.array([0], pa.int64()), runs.run_ends[:-1]])
     start = pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(runs.run_ends, starts))
-    return pc.subtract(pa.array(range(len(parents)), pa.int64()), start)
+    return pc.subtract(pa.arange(0, len(parents)), start)
 
 
 def _table(schema: pa.Schema, columns: Columns, count: int) -> pa.Table:
