@@ -6,14 +6,19 @@ environment for some hundred keys a package, which nobody has set, and loads an 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from dlt.common import logger
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
 from dlt.common.runtime.run_context import RunContext
+
+_NOBODY = logging.Logger("dlt")
+_NOBODY.addHandler(logging.NullHandler())
 
 
 class _Bare(RunContext):
@@ -23,6 +28,8 @@ class _Bare(RunContext):
         return []
 
     def initialize_runtime(self, runtime_config: RuntimeConfiguration | None = None) -> None:
+        # Where a step fails, dlt needs a logger to say so.
+        logger.LOGGER = _NOBODY
         self._runtime_config = runtime_config or RuntimeConfiguration(dlthub_telemetry=False)
 
 

@@ -1,9 +1,9 @@
 """What a worker holds of a window until it is known whether it is as it was, and what it passes on before.
 
 compared with nothing     each part is passed on when it comes
-no more than a unit       held until its end; then all of it is passed on, or nothing
-more than that            passed on from there on, each part with its digest; at the next reads nothing is
-held, and only parts are passed on whose digest is new
+no larger than a unit     held until its end; then all of it is passed on, or nothing
+larger                    passed on from there on; at the next reads each part is compared when it comes,
+and passed on where its digest is new
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sources.fingerprints import fingerprint_of, fingerprint_of_parts, part_of, parts_of
-from sources.shaping import Shaped, concat
+from sources.shaping import Shaped, Sums, concat, sums
 from sources.shaping.fields import RecordType
 from sources.units import Rejection, UnitSize
 
@@ -35,27 +35,24 @@ class WindowContent:
         known_parts = parts_of(known)
         self._known_parts = known_parts or frozenset()
         self._is_in_parts = known_parts is not None
-        self._parts: list[str] = []
+        self._is_held = known is not None and known_parts is None
         self._held: list[Shaped] = []
         self._rows = self._nbytes = 0
+        self._sums: Sums | None = None
+        self._parts: list[str] = []
 
     def add(self, shaped: Shaped) -> Sequence[Shaped]:
         """Take these calls, too; what is to be passed on now."""
         self._held.append(shaped)
         self._rows += self._rows_of(shaped)
         self._nbytes += shaped.nbytes
-        if not self._is_compared:
-            return self.let_go()
-        if self._is_in_parts or self._most_held.is_reached(self._rows, self._nbytes):
-            self._is_in_parts = True
-            return [each for each in self.let_go() if self._is_new(each)]
-        return []
+        if self._most_held.is_reached(self._rows, self._nbytes):
+            self._is_in_parts, self._is_held = True, False
+        return [] if self._is_held else [each for each in self._let_go() if self._is_wanted(each)]
 
-    def let_go(self) -> Sequence[Shaped]:
-        """What is held, and no longer."""
-        held, self._held = self._held, []
-        self._rows = self._nbytes = 0
-        return [each for each in held if self._rows_of(each)]
+    def rest(self) -> Sequence[Shaped]:
+        """What is still held, and has any calls."""
+        return [each for each in self._let_go() if self._rows_of(each)]
 
     def fingerprint(self, rejections: Sequence[Rejection]) -> str | None:
         """By what the window is known again, now that all of it was added."""
@@ -63,12 +60,23 @@ class WindowContent:
             return None
         if self._is_in_parts:
             return fingerprint_of_parts(self._parts, rejections)
-        return fingerprint_of(concat(self._record_type, self._held) if self._held else None, rejections)
+        # What came twice counts once, as it does in the table.
+        held = sums(concat(self._record_type, self._held)) if self._held else None
+        return fingerprint_of(held or self._sums, rejections)
 
-    def _is_new(self, shaped: Shaped) -> bool:
-        part = part_of(shaped)
-        self._parts.append(part)
-        return part not in self._known_parts
+    def _let_go(self) -> Sequence[Shaped]:
+        held, self._held = self._held, []
+        return held
+
+    def _is_wanted(self, shaped: Shaped) -> bool:
+        has_calls = self._rows_of(shaped) > 0
+        if not self._is_compared:
+            return has_calls
+        these = sums(shaped)
+        self._sums = these if self._sums is None else self._sums + these
+        if has_calls:
+            self._parts.append(part_of(these))
+        return has_calls and self._parts[-1] not in self._known_parts
 
     def _rows_of(self, shaped: Shaped) -> int:
         return int(shaped.tables[self._record_type.table].num_rows)

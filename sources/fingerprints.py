@@ -1,6 +1,6 @@
 """What the content of a window comes to: how many calls, and a fingerprint by which it is known again.
 
-A window that is held until its end is known by one digest of it all, whatever the order of its calls. A
+A window that can be held until its end is known by one digest of it all, whatever the order of its calls. A
 larger one is known by the digests of its parts, as they were shaped: each can be compared when it comes.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.shaping import Shaped, digest
+from sources.shaping import Sums
 from sources.units import Rejection
 
 _PARTS = "parts "
@@ -42,21 +42,19 @@ def distinct(keys: Sequence[pa.ChunkedArray]) -> int:
     return 1 + (pc.sum(pc.not_equal(ordered[1:], ordered[:-1])).as_py() or 0)
 
 
-def fingerprint_of(content: Shaped | None, rejections: Sequence[Rejection]) -> str:
+def fingerprint_of(content: Sums | None, rejections: Sequence[Rejection]) -> str:
     """The fingerprint of a window's calls and of its rejected records, whatever their order."""
-    rejected = sorted(rejection.rejected.payload for rejection in rejections)
-    return f"{digest(content) if content is not None else 'empty'}:{_hash(rejected)}"
+    return f"{content.digest() if content is not None else 'empty'}:{_rejected(rejections)}"
 
 
-def part_of(content: Shaped) -> str:
+def part_of(content: Sums) -> str:
     """The digest of some calls of a window, as a fingerprint of parts has it."""
-    return digest(content)[:_PART_LENGTH]
+    return content.digest()[:_PART_LENGTH]
 
 
 def fingerprint_of_parts(parts: Collection[str], rejections: Sequence[Rejection]) -> str:
-    """The fingerprint of a window of which not all was held at once."""
-    rejected = sorted(rejection.rejected.payload for rejection in rejections)
-    return f"{_PARTS}{' '.join(sorted(set(parts)))}:{_hash(rejected)}"
+    """The fingerprint of a window that is too large to be held."""
+    return f"{_PARTS}{' '.join(sorted(set(parts)))}:{_rejected(rejections)}"
 
 
 def parts_of(fingerprint: str | None) -> frozenset[str] | None:
@@ -66,5 +64,6 @@ def parts_of(fingerprint: str | None) -> frozenset[str] | None:
     return frozenset(fingerprint.removeprefix(_PARTS).partition(":")[0].split())
 
 
-def _hash(payloads: Sequence[bytes]) -> str:
+def _rejected(rejections: Sequence[Rejection]) -> str:
+    payloads = sorted(rejection.rejected.payload for rejection in rejections)
     return hashlib.blake2b(b"\0".join(payloads), digest_size=8).hexdigest() if payloads else ""

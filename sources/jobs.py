@@ -154,7 +154,7 @@ class Jobs:
         changed = fingerprint is None or fingerprint != known
         if changed:
             # Not as one: a unit is to be little more than full, however much was held.
-            yield from map(self._calls, content.let_go())
+            yield from map(self._calls, content.rest())
         yield Piece(
             rejections=tuple(rejections) if changed else (),
             finished=WindowRead(whole, rows, total, warnings, len(rejections), changed),

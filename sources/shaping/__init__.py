@@ -7,6 +7,8 @@
 Pure functions without I/O. Both ways give the same tables; only the speed differs.
 """
 
+from __future__ import annotations
+
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -22,7 +24,7 @@ from sources.shaping.fast import shape_fast
 from sources.shaping.fields import RecordType
 from sources.shaping.privacy import Privacy, private_payload, private_tables
 
-__all__ = ["Privacy", "Rejected", "Shaped", "childless", "concat", "digest", "shape"]
+__all__ = ["Privacy", "Rejected", "Shaped", "Sums", "childless", "concat", "digest", "shape", "sums"]
 
 
 @dataclass(frozen=True)
@@ -107,19 +109,51 @@ def childless(record_type: RecordType, shaped: Shaped, child_table: str) -> pa.T
     return parents.filter(pc.invert(pc.is_in(parents.column(record_type.key_column), value_set=owners)))
 
 
-def digest(shaped: Shaped) -> str:
-    """A fingerprint of the tables' content, whatever the order of rows and the chunks of the tables.
+@dataclass(frozen=True)
+class Sums:
+    """Of each table how many rows it has, and the sum of their hashes: whatever their order and their parts.
 
-    The same in every process of one installation; another DuckDB version may give another one.
+    The same in every process of one installation; another DuckDB version may give other ones.
     """
-    fingerprint = hashlib.blake2b(digest_size=16)
+
+    by_table: Mapping[str, tuple[Sequence[str], int, int | None]]
+
+    def __add__(self, other: Sums) -> Sums:
+        """The sums of both, of which no row is in both."""
+        return Sums(
+            {
+                name: (columns, count + other.by_table[name][1], _plus(hashes, other.by_table[name][2]))
+                for name, (columns, count, hashes) in self.by_table.items()
+            }
+        )
+
+    def digest(self) -> str:
+        """A fingerprint of the tables' content."""
+        fingerprint = hashlib.blake2b(digest_size=16)
+        for name, (columns, *sums) in sorted(self.by_table.items()):
+            fingerprint.update(repr((name, columns, [tuple(sums)])).encode())
+        return fingerprint.hexdigest()
+
+
+def sums(shaped: Shaped) -> Sums:
+    """The sums of some tables."""
+    found = {}
     with _hasher().cursor() as connection:
-        for name, table in sorted(shaped.tables.items()):
+        for name, table in shaped.tables.items():
             row = duckdb.FunctionExpression("hash", *map(duckdb.ColumnExpression, table.column_names))
-            sums = [duckdb.FunctionExpression("count"), duckdb.FunctionExpression("sum", row)]
-            found = connection.from_arrow(table).aggregate(sums).fetchall()
-            fingerprint.update(repr((name, table.column_names, found)).encode())
-    return fingerprint.hexdigest()
+            wanted = [duckdb.FunctionExpression("count"), duckdb.FunctionExpression("sum", row)]
+            ((count, hashes),) = connection.from_arrow(table).aggregate(wanted).fetchall()
+            found[name] = (table.column_names, count, hashes)
+    return Sums(found)
+
+
+def digest(shaped: Shaped) -> str:
+    """A fingerprint of the tables' content, whatever the order of rows and the chunks of the tables."""
+    return sums(shaped).digest()
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return one if other is None else other if one is None else one + other
 
 
 @functools.cache

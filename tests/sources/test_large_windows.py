@@ -126,6 +126,14 @@ def test_a_window_that_was_cut_short_while_parts_of_it_came_is_compared_with_not
     assert ids(units) == list(CALLS)
 
 
+def test_what_was_small_when_it_was_passed_on_is_known_whatever_its_order(day: LargeDay) -> None:
+    size = UnitSize(rows=5000)
+    _, ledger = day.read(size=size)
+    day.notes = dict(reversed(day.notes.items()))
+    units, _ = day.read(ledger, size=size)
+    assert units == []
+
+
 def test_a_window_that_has_grown_large_comes_whole_once(day: LargeDay) -> None:
     whole = dict(day.notes)
     day.notes = dict.fromkeys(CALLS[:100], "")

@@ -267,10 +267,18 @@ def test_a_backfill_reads_what_is_missing_and_leaves_the_cursor(simulator: Simul
 
 
 @pytest.mark.parametrize(
-    ("days_ago", "is_passed_on"), [(5, True), (1, False)], ids=["never read again", "read again"]
+    ("days_ago", "was_read", "is_passed_on"),
+    [
+        pytest.param(5, False, True, id="never read again"),
+        pytest.param(1, False, True, id="read for the first time"),
+        pytest.param(1, True, False, id="read before"),
+    ],
 )
-def test_only_a_window_that_is_compared_is_held_until_it_is_whole(days_ago: int, is_passed_on: bool) -> None:
+def test_only_a_window_that_is_compared_is_held_until_it_is_whole(
+    days_ago: int, was_read: bool, is_passed_on: bool
+) -> None:
     start = (END - timedelta(days=days_ago)).replace(hour=0)
+    wanted = Span("sync", start, start + timedelta(hours=20))
     is_handed_over = threading.Event()
 
     def in_pages(window: Window) -> Iterator[Page]:
@@ -280,9 +288,12 @@ def test_only_a_window_that_is_compared_is_held_until_it_is_whole(days_ago: int,
         yield Page([call_log(window.start + 2 * SECOND)])
 
     account = scripted_account(concurrency=1, lookback_days=2)
-    run = reader(account, Scripted(in_pages), unit_size=UnitSize(rows=1_000_000, seconds=0))
+    before = reader(account, Scripted(one_call))
+    if was_read:
+        assert list(before.units(wanted))
+    run = reader(account, Scripted(in_pages), before.ledger, unit_size=UnitSize(rows=1_000_000, seconds=0))
     taken = 0
-    for unit in run.units(Span("backfill", start, start + timedelta(hours=20))):
+    for unit in run.units(wanted):
         is_handed_over.set()
         taken += unit.rows
     assert taken == jobs.SHAPED_AT_ONCE + 2
