@@ -1,12 +1,11 @@
-"""What a run says meanwhile: a live display on a terminal, a line a window elsewhere, JSON for machines."""
+"""What a run says meanwhile: a line a window, JSON for machines; on a terminal what `live_progress` shows."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,21 +24,6 @@ class Reporter:
 
     observe: Callable[[Account, Event], None]
     say: Callable[[str], None]
-
-
-@contextmanager
-def reporter(log_format: str) -> Iterator[Reporter]:
-    """The reporter that fits: `json`, or text, live where standard error is a terminal."""
-    if log_format == "json":
-        yield _json_lines()
-    elif is_live():
-        # What draws it takes a twentieth of a second to load, and a scheduled run has no terminal.
-        from pipelines.live_progress import live
-
-        with live() as told:
-            yield told
-    else:
-        yield _lines()
 
 
 def is_live() -> bool:
@@ -62,7 +46,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _lines() -> Reporter:
+def lines() -> Reporter:
+    """The reporter of one line a window."""
+
     def observe(account: Account, event: Event) -> None:
         if isinstance(event, Planned):
             say(f"{account}: {counted(event.windows, 'window')} to read")
@@ -74,7 +60,9 @@ def _lines() -> Reporter:
     return Reporter(observe, say)
 
 
-def _json_lines() -> Reporter:
+def json_lines() -> Reporter:
+    """The reporter for machines."""
+
     def observe(account: Account, event: Event) -> None:
         name = str(account)
         if isinstance(event, Planned):

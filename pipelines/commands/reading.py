@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.commands.ending import complain, leave
+from pipelines.commands.telling import log_format_option, reporter
 from sources.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from pipelines.planning import Plan
     from pipelines.run_log import RunReport
 
-log_format_option = click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How progress is told, on standard error.",
-)
 _dry_run = click.option("--dry-run", is_flag=True, help="Show the windows that would be read, and read none.")
 
 
@@ -109,7 +104,6 @@ def _read(config: Config, selectors: Sequence[str], plan: Plan, dry_run: bool, l
 def execute(config: Config, selectors: Sequence[str], plan: Plan, log_format: str) -> RunReport:
     """Run over the selected accounts, with progress and a summary on the screen."""
     from pipelines import running
-    from pipelines.progress import reporter
 
     accounts = config.selected(selectors)
     with reporter(log_format) as told:

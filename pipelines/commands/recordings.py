@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.commands.ending import complain, leave, remember
-from pipelines.commands.reading import instant_of, log_format_option
+from pipelines.commands.reading import instant_of
+from pipelines.commands.telling import log_format_option
 from sources.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from pipelines.commands.ending import leave
-from pipelines.commands.reading import execute, log_format_option
+from pipelines.commands.reading import execute
+from pipelines.commands.telling import log_format_option
 from sources.errors import ConfigError
 
 if TYPE_CHECKING:

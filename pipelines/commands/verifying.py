@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave, remember
-from pipelines.commands.reading import execute, log_format_option, range_of
+from pipelines.commands.reading import execute, range_of
+from pipelines.commands.telling import log_format_option, reporter
 
 if TYPE_CHECKING:
     from pipelines.verifying import Verified
@@ -46,7 +47,6 @@ def verify(
     from pipelines import config as configuration
     from pipelines import verifying
     from pipelines.planning import Plan
-    from pipelines.progress import reporter
     from sources.windows import Intervals, span
 
     config = configuration.load()
