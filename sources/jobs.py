@@ -1,7 +1,7 @@
 """What a worker of an account does: windows, names and calls that were not complete, from pages to pieces.
 
-A window is held until it is complete, so that an unchanged one is recognised by its fingerprint and a short
-one is read again. What of it is passed on before is told in `comparing`; only its last piece finishes it.
+What of a window is passed on before its end, and what of it is not as it was, `comparing` tells; only its last
+piece finishes it. One that comes short of what the provider counts is read once more.
 """
 
 from __future__ import annotations
