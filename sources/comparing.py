@@ -1,9 +1,9 @@
 """What a worker holds of a window until it is known whether it is as it was, and what it passes on before.
 
-compared with nothing     each part is passed on when it comes
-no larger than a unit     held until its end; then all of it is passed on, or nothing
-larger                    passed on from there on; at the next reads each part is compared when it comes,
-and passed on where its digest is new
+    read for the first time    each part is passed on when it comes
+    no larger than a unit      held until its end; then all of it is passed on, or nothing
+    larger                     passed on from there on; at the next reads each part is compared when it comes,
+                               and passed on where its digest is new
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a worker of an account does: windows, names and calls that were not complete, from pages to pieces.
 
-What of a window is passed on before its end, and what of it is not as it was, `comparing` tells; only its last
-piece finishes it. One that comes short of what the provider counts is read once more.
+What of a window is passed on before its end, and what of it is not as it was, `comparing` tells; only its
+last piece finishes it. One that comes short of what the provider counts is read once more.
 """
 
 from __future__ import annotations
