@@ -4,6 +4,8 @@
     no larger than a unit      held until its end; then all of it is passed on, or nothing
     larger                     passed on from there on; at the next reads each part is compared when it comes,
                                and passed on where its digest is new
+
+What is wanted anew, whatever is known of it, is passed on like what is read for the first time.
 """
 
 from __future__ import annotations
