@@ -17,14 +17,14 @@ from tests.sources.runs import END, SYNC, Scripted, reader, rows, scripted_accou
 
 DAY = datetime(2026, 1, 30, tzinfo=UTC)
 """It ended less than the lookback before the run began."""
-CALLS = range(1, 1001)
-PART = range(301, 351)
+CALLS = range(1, 201)
+PART = range(61, 71)
 """Calls that are shaped together."""
-SIZE = UnitSize(rows=200, seconds=3600)
+SIZE = UnitSize(rows=40, seconds=3600)
 
 
 class LargeDay:
-    """An account of which one day has a thousand calls, listed in pages of ten; the others have none."""
+    """An account of which one day has two hundred calls, listed in pages of ten; the others have none."""
 
     def __init__(self) -> None:
         self.notes = dict.fromkeys(CALLS, "")
@@ -52,7 +52,7 @@ class LargeDay:
 
 @pytest.fixture
 def day(monkeypatch: pytest.MonkeyPatch) -> LargeDay:
-    monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 50)
+    monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 10)
     return LargeDay()
 
 
@@ -80,20 +80,20 @@ def test_nor_where_the_configuration_says_otherwise_what_is_large(day: LargeDay)
 
 def test_the_part_of_a_changed_call_comes_and_finishes_the_window(day: LargeDay) -> None:
     _, ledger = day.read()
-    day.notes[333] = "called back"
+    day.notes[66] = "called back"
     units, ledger = day.read(ledger)
     assert ids(units) == list(PART)
     (window,) = [read for unit in units for read in unit.windows if read.window.start == DAY]
-    assert (window.rows, window.changed) == (1000, True)
+    assert (window.rows, window.changed) == (200, True)
     units, _ = day.read(ledger)
     assert units == []
 
 
 def test_a_call_that_comes_at_the_end_brings_no_other_part(day: LargeDay) -> None:
     _, ledger = day.read()
-    day.notes[1001] = "late"
+    day.notes[201] = "late"
     units, _ = day.read(ledger)
-    assert ids(units) == [1001]
+    assert ids(units) == [201]
 
 
 def test_a_record_that_becomes_unreadable_is_told(day: LargeDay) -> None:
@@ -116,12 +116,12 @@ def test_what_is_wanted_anew_comes_whole(day: LargeDay) -> None:
 
 def test_a_window_that_was_cut_short_while_parts_of_it_came_is_compared_with_nothing(day: LargeDay) -> None:
     _, ledger = day.read()
-    day.notes |= dict.fromkeys(CALLS[:200], "later")
-    run = reader(scripted_account(concurrency=1), Scripted(day.pages), ledger, unit_size=UnitSize(rows=50))
+    day.notes |= dict.fromkeys(CALLS[:40], "later")
+    run = reader(scripted_account(concurrency=1), Scripted(day.pages), ledger, unit_size=UnitSize(rows=10))
     first = next(unit for unit in run.units(SYNC))
-    assert set(ids([first])) < set(CALLS[:200])
+    assert set(ids([first])) < set(CALLS[:40])
     # Only then the change is taken back: what the last whole read knew is not what was loaded since.
-    day.notes |= dict.fromkeys(CALLS[:200], "")
+    day.notes |= dict.fromkeys(CALLS[:40], "")
     units, _ = day.read(Ledger.from_json(first.ledger.to_json()))
     assert ids(units) == list(CALLS)
 
@@ -136,7 +136,7 @@ def test_what_was_small_when_it_was_passed_on_is_known_whatever_its_order(day: L
 
 def test_a_window_that_has_grown_large_comes_whole_once(day: LargeDay) -> None:
     whole = dict(day.notes)
-    day.notes = dict.fromkeys(CALLS[:100], "")
+    day.notes = dict.fromkeys(CALLS[:20], "")
     _, ledger = day.read()
     day.notes = whole
     units, ledger = day.read(ledger)
