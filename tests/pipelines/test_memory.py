@@ -112,42 +112,67 @@ def test_a_reader_gathers_no_further_than_one_unit_that_waits(
     assert project.data() == undisturbed
 
 
-def test_a_unit_is_little_more_than_full_though_its_windows_are_held_whole(
-    project: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    load, rows = Loader.load, []
-
-    def counted(loader: Loader, provider: Provider, units: list[Unit]) -> None:
-        rows.append(sum(unit.rows for unit in units))
-        load(loader, provider, units)
-
-    monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 5)
-    monkeypatch.setattr(Loader, "load", counted)
-    project.configure(simulator, everyone("etelecom.main"), {"commit_rows": 60}, page_size=10)
-    first, last = (f"{UNTIL + timedelta(days=days):%Y-%m-%d}" for days in (-4, 1))
-    for _ in range(2):
-        rows.clear()
-        project.done("backfill", "etelecom.main", "--from", first, "--to", last, "--force")
-        assert len(rows) > 2
-        assert max(rows) < 80
-
-
-def test_a_unit_of_large_calls_is_full_before_it_has_the_rows(
-    project: Project, simulator: Simulator, undisturbed: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def packages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Rows and bytes of each package that is loaded."""
     load, sizes = Loader.load, []
 
     def measured(loader: Loader, provider: Provider, units: list[Unit]) -> None:
-        sizes.append(sum(unit.nbytes for unit in units))
+        sizes.append((sum(unit.rows for unit in units), sum(unit.nbytes for unit in units)))
         load(loader, provider, units)
 
-    monkeypatch.setattr(jobs, "SHAPED_BYTES", 5_000)
     monkeypatch.setattr(Loader, "load", measured)
+    return sizes
+
+
+def test_a_unit_is_little_more_than_full(
+    project: Project,
+    simulator: Simulator,
+    packages: list[tuple[int, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 5)
+    project.configure(simulator, everyone("etelecom.main"), {"commit_rows": 60}, page_size=10)
+    first, last = (f"{UNTIL + timedelta(days=days):%Y-%m-%d}" for days in (-4, 1))
+    for _ in range(2):
+        packages.clear()
+        project.done("backfill", "etelecom.main", "--from", first, "--to", last, "--force")
+        assert len(packages) > 2
+        assert max(packages)[0] < 80
+
+
+def test_nor_is_it_larger_where_windows_were_held_whole(
+    project: Project,
+    changing: Simulator,
+    packages: list[tuple[int, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 5)
+    project.configure(
+        changing, everyone("etelecom.main"), {"commit_rows": 150}, page_size=10, lookback_days=6
+    )
+    project.done("sync")
+    for call in changing.truth("etelecom"):
+        changing.change("etelecom", call["id"], note="changed")
+    packages.clear()
+    project.done("sync")
+    assert sum(rows for rows, _ in packages) >= 300
+    assert max(packages)[0] < 170
+
+
+def test_a_unit_of_large_calls_is_full_before_it_has_the_rows(
+    project: Project,
+    simulator: Simulator,
+    packages: list[tuple[int, int]],
+    undisturbed: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "SHAPED_BYTES", 5_000)
     monkeypatch.setattr(running, "PART_A_UNIT_TAKES", 25_000 / (128 * 2**20))
     project.configure(simulator, everyone(), page_size=10)
     project.done("sync")
-    assert len(sizes) > 6
-    assert max(sizes) < 60_000
+    assert len(packages) > 6
+    assert max(nbytes for _, nbytes in packages) < 60_000
     assert project.data() == undisturbed
 
 
