@@ -50,7 +50,7 @@ class WindowContent:
         self._nbytes += shaped.nbytes
         if self._most_held.is_reached(self._rows, self._nbytes):
             self._is_in_parts, self._is_held = True, False
-        return [] if self._is_held else [each for each in self._let_go() if self._is_wanted(each)]
+        return [] if self._is_held else self._passed_on()
 
     def rest(self) -> Sequence[Shaped]:
         """What is still held, and has any calls."""
@@ -70,15 +70,20 @@ class WindowContent:
         held, self._held = self._held, []
         return held
 
-    def _is_wanted(self, shaped: Shaped) -> bool:
-        has_calls = self._rows_of(shaped) > 0
+    def _passed_on(self) -> Sequence[Shaped]:
+        """What is held, but for what is as it was; all of it is noted, for the fingerprint."""
         if not self._is_compared:
-            return has_calls
-        these = sums(shaped)
-        self._sums = these if self._sums is None else self._sums + these
-        if has_calls:
-            self._parts.append(part_of(these))
-        return has_calls and self._parts[-1] not in self._known_parts
+            return self.rest()
+        fresh = []
+        for shaped in self._let_go():
+            these = sums(shaped)
+            self._sums = these if self._sums is None else self._sums + these
+            if self._rows_of(shaped):
+                part = part_of(these)
+                self._parts.append(part)
+                if part not in self._known_parts:
+                    fresh.append(shaped)
+        return fresh
 
     def _rows_of(self, shaped: Shaped) -> int:
         return int(shaped.tables[self._record_type.table].num_rows)

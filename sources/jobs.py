@@ -56,7 +56,7 @@ class Jobs:
         connection: the open account.
         ledger: what is known, this run's reads included, whenever it is asked.
         now: when the run began.
-        most_held: what may be held of a window that may be compared, before it is passed on before its end.
+        most_held: what may be held of a window that was read before, until its end.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ class Ledger:
         """The ledger after the windows of one request chain were read whole in a run that began at `now`."""
         settled = [window for window in chain if window.end + lookback <= now]
         key = key_of(chain[0])
-        fingerprints = {name: kept for name, kept in self.fingerprints.items() if name != key}
+        fingerprints = dict(self.doubting(chain[0]).fingerprints)
         if fingerprint is not None and len(settled) < len(chain):
             fingerprints[key] = fingerprint
         return replace(

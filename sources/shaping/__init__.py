@@ -130,8 +130,8 @@ class Sums:
     def digest(self) -> str:
         """A fingerprint of the tables' content."""
         fingerprint = hashlib.blake2b(digest_size=16)
-        for name, (columns, *sums) in sorted(self.by_table.items()):
-            fingerprint.update(repr((name, columns, [tuple(sums)])).encode())
+        for name, (columns, count, hashes) in sorted(self.by_table.items()):
+            fingerprint.update(repr((name, columns, [(count, hashes)])).encode())
         return fingerprint.hexdigest()
 
 
