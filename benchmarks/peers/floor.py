@@ -1,10 +1,11 @@
 """The least that a program does to bring a provider's calls, with their lists, into typed tables of DuckDB.
 
 `python -m benchmarks.peers.floor PROVIDER SAID PAGE_SIZE START END` loads `floor.duckdb` in the working
-directory; SAID is a JSON object with the provider's address and credentials. httpx fetches days, as many at
-once as callsync does by default; Arrow's JSON reader parses the answers of a day as one buffer, and its
-kernels make callsync's columns of it: the same names and types, sentinels as NULL, children numbered from 0.
-DuckDB inserts each day's tables.
+directory; SAID is a JSON object with the provider's address and credentials, and callsync's field table of
+the provider's calls lies pickled in RECORD_TYPE: to import it would load dlt, whose start is no part of a
+floor. httpx fetches days, as many at once as callsync does by default; Arrow's JSON reader parses the answers
+of a day as one buffer, and its kernels make callsync's columns of it: the same names and types, sentinels as
+NULL, children numbered from 0. DuckDB inserts each day's tables.
 
 It keeps no state and takes nothing up again; it does not merge, so it only ever fills an empty file; it
 retries nothing, checks nothing, keeps no field that the documents do not name, puts no shuffled list in
@@ -14,11 +15,13 @@ order, derives nothing for reports and publishes nothing. It is a measure, not a
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import httpx
@@ -26,14 +29,12 @@ import pyarrow as pa
 
 from benchmarks.peers.columns import read, tables_of
 from benchmarks.peers.paging import LISTED, PAGES
-from sources.etelecom.fields import CALL_LOGS
-from sources.vbot.fields import CALLS
-from sources.voximplant.fields import CALL_SESSIONS
+from sources.shaping.fields import RecordType
 
 AT_ONCE = 8
 DAY = timedelta(days=1)
-RECORD_TYPES = {"etelecom": CALL_LOGS, "vbot": CALLS, "voximplant": CALL_SESSIONS}
-"""callsync's field tables: which columns there are, of which type."""
+RECORD_TYPE = "record_type.pickle"
+"""callsync's field table: which columns there are, of which type."""
 CONSTANTS = {"etelecom": {}, "vbot": {"currency": "VND"}, "voximplant": {}}
 
 
@@ -46,7 +47,8 @@ def days(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
 
 def main(provider: str, said: str, size: str, start: str, end: str) -> None:
     """Load every call of `[start, end)`."""
-    pages, record_type = PAGES[provider](json.loads(said), int(size)), RECORD_TYPES[provider]
+    pages = PAGES[provider](json.loads(said), int(size))
+    record_type: RecordType = pickle.loads(Path(RECORD_TYPE).read_bytes())  # noqa: S301 - we wrote it
     clients = threading.local()
 
     def day(window: tuple[datetime, datetime]) -> dict[str, pa.Table]:

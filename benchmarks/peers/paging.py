@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import jwt
 import msgspec
 
 Pages = Callable[[httpx.Client, datetime, datetime], Iterator[bytes]]
@@ -70,6 +69,8 @@ def vbot(said: Mapping[str, Any], size: int) -> Pages:
 
 def voximplant(said: Mapping[str, Any], size: int) -> Pages:
     """POST GetCallHistory, by the offset to the total; times are whole seconds."""
+    import jwt
+
     url = f"{said['base_url']}/GetCallHistory"
     now = datetime.now(UTC)
     key = said["credentials"]
