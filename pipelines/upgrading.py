@@ -14,7 +14,7 @@ from contextlib import closing
 import duckdb
 
 from pipelines import layout, warehouse
-from sources.loading import json_columns_of, schemas_of
+from sources.loading import schemas_of
 from sources.registry import PROVIDERS
 
 
@@ -43,7 +43,7 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection) -> None:
     parts = [layout.OWN_TABLES, *(f"{name} {tables}" for name, tables in schemas.items())]
     fingerprint = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
     with warehouse.transaction(connection):
-        _create_tables(connection)
+        layout.create_tables(connection, PROVIDERS.values())
         if warehouse.meta(connection, _LAYOUT) != fingerprint:
             _add_columns(connection)
             warehouse.remember(connection, _LAYOUT, fingerprint)
@@ -53,18 +53,10 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection) -> None:
         warehouse.remember(connection, warehouse.FORMAT_KEY, str(warehouse.FORMAT))
 
 
-def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    layout.create_tables(
-        connection,
-        {name: schemas_of(provider) for name, provider in PROVIDERS.items()},
-        {name: json_columns_of(provider) for name, provider in PROVIDERS.items()},
-    )
-
-
 def _add_columns(connection: duckdb.DuckDBPyConnection) -> None:
     """Add the columns that a new warehouse would have."""
     with closing(duckdb.connect(":memory:")) as blank:
-        _create_tables(blank)
+        layout.create_tables(blank, PROVIDERS.values())
         wanted = _columns(blank)
     there = {column[:3] for column in _columns(connection)}
     for schema, table, name, type_ in wanted:

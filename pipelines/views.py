@@ -18,7 +18,7 @@ from importlib.resources.abc import Traversable
 
 import duckdb
 
-from pipelines import warehouse, wholeness
+from pipelines import layout, warehouse, wholeness
 from pipelines.config import General
 from pipelines.reading_sql import references
 from sources.loading import REJECTS, WINDOWS, WINDOWS_SCHEMA
@@ -96,7 +96,7 @@ def refresh(connection: duckdb.DuckDBPyConnection, providers: Iterable[str], gen
                 continue
             made_of = _fingerprint(_read_by(view.name, views), general.reporting_timezone)
             if warehouse.meta(connection, view.name) != made_of:
-                connection.execute(f"create or replace table {view.name} as\n{view.select} where false")
+                layout.create_kept(connection, view.name, view.select)
                 warehouse.remember(connection, view.name, made_of)
                 is_behind = True
         if is_behind and connection.execute("from callsync.windows limit 1").fetchall():

@@ -6,7 +6,7 @@ behind `Connection`; everything else (planning, concurrency, shaping, state, loa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -113,10 +113,12 @@ class Provider:
 
     def phone_columns(self) -> list[tuple[str, str]]:
         """Every column that names a side of a call, in any of its forms, with its table."""
-        columns = {
-            (table, column)
-            for form in self.record_types
-            for table, names in form.phone_columns().items()
-            for column in names
-        }
-        return sorted(columns)
+        return _columns(form.phone_columns() for form in self.record_types)
+
+    def unique_columns(self) -> list[tuple[str, str]]:
+        """Every column, keys aside, in which hardly any two rows have the same, with its table."""
+        return _columns(form.unique_columns() for form in self.record_types)
+
+
+def _columns(of_forms: Iterable[Mapping[str, Sequence[str]]]) -> list[tuple[str, str]]:
+    return sorted({(table, column) for form in of_forms for table, names in form.items() for column in names})

@@ -21,8 +21,8 @@ CALL_LOGS = RecordType(
     times=("started_at", "created_at", "ended_at"),
     fields=(
         _id("id"),
-        Field("external_id"),
-        Field("external_session_id"),
+        Field("external_id", is_unique=True),
+        Field("external_session_id", is_unique=True),
         _id("user_id"),
         _id("extension_id"),
         _id("contact_id"),
@@ -57,7 +57,7 @@ CALL_LOGS = RecordType(
                 Field("trunk_name"),
             ),
         ),
-        Child(source="recording_urls", suffix="recording_urls", fields=(Field("value"),)),
+        Child(source="recording_urls", suffix="recording_urls", fields=(Field("value", is_unique=True),)),
     ),
 )
 

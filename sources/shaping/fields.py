@@ -4,6 +4,7 @@ A provider describes its records as data (see `sources.<provider>.fields`); `sou
 them by that description alone. All of it is immutable and hashable.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal
@@ -74,6 +75,8 @@ class Field:
 
     words: tuple[str, ...] = ()
     """The words that its documents name, in any case, where the reports tell calls apart by them."""
+    is_unique: bool = False
+    """Whether hardly any two have the same: another id of the call, or an address of its own."""
 
     @property
     def wire_name(self) -> str:
@@ -179,11 +182,11 @@ class RecordType:
 
     def phone_columns(self) -> dict[str, tuple[str, ...]]:
         """The columns of each table that name a side of a call, where it has any."""
-        fields = {self.table: self.fields} | {
-            self.child_table(child): child.fields for child in self.children
-        }
-        columns = {table: tuple(f.name for f in some if f.is_phone_number) for table, some in fields.items()}
-        return {table: names for table, names in columns.items() if names}
+        return self._columns(lambda known: known.is_phone_number)
+
+    def unique_columns(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each table, its key aside, in which hardly any two rows have the same."""
+        return self._columns(lambda known: known.is_unique)
 
     def holdings(self) -> dict[str, dict[str, Holding]]:
         """What of persons' numbers the text columns of each table hold; ids and constants hold none."""
@@ -212,6 +215,13 @@ class RecordType:
             table: tuple(name for name in schema.names if name in json[table])
             for table, schema in self.schemas().items()
         }
+
+    def _columns(self, are_meant: Callable[[Field], bool]) -> dict[str, tuple[str, ...]]:
+        fields = {self.table: self.fields} | {
+            self.child_table(child): child.fields for child in self.children
+        }
+        columns = {table: tuple(f.name for f in some if are_meant(f)) for table, some in fields.items()}
+        return {table: names for table, names in columns.items() if names}
 
     def _schema(
         self, lead: list[tuple[str, pa.DataType]], columns: Columns, *, scalar: bool = False

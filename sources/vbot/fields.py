@@ -109,7 +109,9 @@ def _party(side: str) -> Child:
     )
 
 
-RECORD_FILE: Final = Child(source="record_file", suffix="record_file", fields=(Field("value"),))
+RECORD_FILE: Final = Child(
+    source="record_file", suffix="record_file", fields=(Field("value", is_unique=True),)
+)
 
 LEGACY_CALLS = RecordType(
     table="calls",
@@ -125,7 +127,7 @@ LEGACY_CALLS = RecordType(
     columns=CALL_COLUMNS,
     fields=(
         Field("group_id"),
-        Field("external_call_id"),
+        Field("external_call_id", is_unique=True),
         Field("hotline_number", holds="own"),
         _local_time("date_create"),
         Field("type_call", words=CALL_TYPES),
@@ -153,8 +155,8 @@ CALLS = RecordType(
     columns=CALL_COLUMNS,
     fields=(
         Field("group_id"),
-        Field("trans_id", holds="own"),
-        Field("external_call_id"),
+        Field("trans_id", holds="own", is_unique=True),
+        Field("external_call_id", is_unique=True),
         Field("hotline", holds="own"),
         Field("create_at", Kind.EPOCH_MS, "int"),
         Field("call_at", Kind.EPOCH_MS, "int"),

@@ -16,7 +16,7 @@ Rows = list[tuple[str, str | None, str | None, str, bool]]
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
-        layout.create_tables(opened, {}, {})
+        layout.create_tables(opened, [])
         yield opened
 
 

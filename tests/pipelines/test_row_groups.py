@@ -1,4 +1,4 @@
-"""The warehouse stores rows in small groups, which go to their place at once, whoever brings them."""
+"""The warehouse stores rows in small groups, which go to their place at once, and ids as they are."""
 
 from __future__ import annotations
 
@@ -93,6 +93,42 @@ def test_small_groups_are_joined_when_some_runs_have_left_one_each(
                 project.warehouse,
             )
     assert 1 < max(count for (count,) in counts) <= 3
+
+
+@pytest.mark.parametrize(
+    ("account", "as_it_is", "packed"),
+    [
+        (
+            "etelecom.main",
+            {
+                "etelecom.call_logs": "id",
+                "etelecom.call_logs__call_targets": "id",
+                "callsync.reported_calls": "provider_call_id",
+                "callsync.first_contacts": "provider_call_id",
+                "callsync.call_origins": "provider_call_id",
+                "callsync.phone_numbers": "number",
+            },
+            {"etelecom.call_logs": "external_id", "etelecom.call_logs__recording_urls": "value"},
+        ),
+        ("vbot.main", {"vbot.calls": "group_id"}, {"vbot.calls": "trans_id"}),
+        ("voximplant.main", {}, {"voximplant.call_sessions": "log_file_url"}),
+    ],
+)
+def test_texts_that_hardly_ever_come_again_are_stored_without_a_search_for_those_that_do(
+    project: Project, account: str, as_it_is: dict[str, str], packed: dict[str, str]
+) -> None:
+    with Simulator(calls=200, seed=5, days=DAYS) as simulator:
+        project.configure(simulator, {account: (None, 0)})
+        middle = simulator.since.date() + timedelta(DAYS // 2)
+        project.done("backfill", account, "--from", f"{simulator.since.date()}", "--to", f"{middle}")
+        project.done("sync", account)
+    for columns, how in ((as_it_is, "Uncompressed"), (packed, "ZSTD")):
+        for table, column in columns.items():
+            assert project.rows(
+                f"select distinct compression from pragma_storage_info('{table}') "
+                f"where column_name = '{column}' and segment_type = 'VARCHAR'",
+                project.warehouse,
+            ) == [(how,)]
 
 
 def test_every_cursor_works_in_the_warehouse(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
