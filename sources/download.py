@@ -224,17 +224,21 @@ def _followed(
     for _ in range(1 + MOST_REDIRECTS):
         request = Request("GET", str(url), headers=headers, place=url.host)
         with api.answer(request, sent, is_trusted=is_trusted) as answer:
-            if answer.next_request is None:
+            if not answer.has_redirect_location:
                 yield answer, request
                 return
-            following = _redirected(url, answer.next_request.url)
+            following = _redirected(url, answer.headers["Location"])
         is_trusted = is_trusted and _origin(following) == _origin(url)
         url = following
     raise RequestRefused(f"{asked.url.host} redirects more than {MOST_REDIRECTS} times")
 
 
-def _redirected(url: httpx.URL, following: httpx.URL) -> httpx.URL:
-    if not is_http(following):
+def _redirected(url: httpx.URL, location: str) -> httpx.URL:
+    try:
+        following = url.join(location)
+    except httpx.InvalidURL:
+        following = None
+    if following is None or not is_http(following):
         raise RequestRefused(f"{url.host} redirects to what is no http address")
     if url.scheme == "https" and following.scheme == "http":
         raise RequestRefused(f"{url.host} redirects from https to plain http, which anyone could listen to")

@@ -20,7 +20,7 @@ import httpx
 import tenacity
 
 from sources.bodies import whole_body
-from sources.client import http_client
+from sources.client import Client
 from sources.errors import (
     AccessDenied,
     NetworkFault,
@@ -75,7 +75,7 @@ class Credential(Protocol):
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never appear in an error."""
 
-    def headers(self, client: httpx.Client) -> Mapping[str, str]:
+    def headers(self, client: Client) -> Mapping[str, str]:
         """Headers of the next request; may fetch or mint a token."""
 
     def renew(self, refused: Mapping[str, str]) -> bool:
@@ -94,7 +94,7 @@ class ApiKey:
         """The key itself, without its scheme."""
         return (self.value.removeprefix("Bearer "),)
 
-    def headers(self, client: httpx.Client) -> Mapping[str, str]:
+    def headers(self, client: Client) -> Mapping[str, str]:
         """The one header."""
         return {self.header: self.value}
 
@@ -135,7 +135,7 @@ class Api:
         self._pace = Pace(requests_per_second, sleep)
         self._refusal = refusal
         self._sleep = sleep
-        self._client = http_client(
+        self._client = Client(
             timeout_seconds=timeout_seconds,
             connections=connections,
             # So that requests for a token are counted too.

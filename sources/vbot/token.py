@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from sources.bodies import whole_body
+from sources.client import Client
 from sources.errors import AccessDenied, ProviderError, ServerFault, Transient, UnreadableBody
 from sources.forms import Form
 from sources.http import excerpt, printable, refusal_by_status, retry_after
@@ -61,7 +62,7 @@ class PasswordToken:
         """User, password and tokens in use."""
         return (self._username, self._password, self._access, self._refresh)
 
-    def headers(self, client: httpx.Client) -> Mapping[str, str]:
+    def headers(self, client: Client) -> Mapping[str, str]:
         """The Bearer header; fetches a token where none is fit for use.
 
         Raises:
@@ -85,7 +86,7 @@ class PasswordToken:
     def _headers(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self._access}"}
 
-    def _fetch(self, client: httpx.Client) -> None:
+    def _fetch(self, client: Client) -> None:
         token = None
         if self._refresh:
             try:
@@ -102,7 +103,7 @@ class PasswordToken:
         margin = min(RENEWED_BEFORE_END_SECONDS, lifetime / 2)
         self._renew_at = time.monotonic() + lifetime - margin
 
-    def _ask(self, client: httpx.Client, form: Mapping[str, str]) -> _Token:
+    def _ask(self, client: Client, form: Mapping[str, str]) -> _Token:
         with client.stream("POST", self._url, data=dict(form)) as answer:
             body = whole_body(answer, "VBot's token endpoint", within_seconds=LONGEST_ANSWER_SECONDS)
         if answer.status_code in (400, 401, 403):

@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
+from sources.client import Client
 from sources.errors import ConfigError
 from sources.windows import SECOND
 
@@ -94,7 +93,7 @@ class ServiceToken:
         """The private key and the token in use."""
         return (self._private_key, self._token)
 
-    def headers(self, client: httpx.Client) -> Mapping[str, str]:
+    def headers(self, client: Client) -> Mapping[str, str]:
         """The Bearer header."""
         import jwt
 

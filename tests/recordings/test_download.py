@@ -277,7 +277,7 @@ MALFORMED: dict[str, tuple[httpx.Response, type[ProviderError], str]] = {
     "not ready": (httpx.Response(202, content=b"{}"), RequestRefused, "HTTP 202"),
     "nowhere": (httpx.Response(302), RequestRefused, "HTTP 302"),
     "a file": (httpx.Response(302, headers={"Location": "file:///etc/passwd"}), RequestRefused, "no http"),
-    "no address": (httpx.Response(307, headers={"Location": "http://[::1"}), NetworkFault, "location header"),
+    "no address": (httpx.Response(307, headers={"Location": "http://[::1"}), RequestRefused, "no http"),
     "a circle": (httpx.Response(308, headers={"Location": "/again"}), RequestRefused, "more than 5 times"),
     "plain": (
         httpx.Response(301, headers={"Location": "http://a.example/"}),

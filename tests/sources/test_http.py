@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from simulator import FaultKind, Simulator
 from sources import http
+from sources.client import Client
 from sources.errors import (
     AccessDenied,
     CallsyncError,
@@ -103,7 +104,7 @@ class Token:
     secrets: tuple[str, ...] = ()
     refused: list[Mapping[str, str]] = field(default_factory=list)
 
-    def headers(self, client: httpx.Client) -> Mapping[str, str]:
+    def headers(self, client: Client) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.turns}"}
 
     def renew(self, refused: Mapping[str, str]) -> bool:
@@ -308,7 +309,7 @@ def test_a_renewal_costs_no_attempt(rig: Callable[..., Rig]) -> None:
 
 def test_a_credential_that_cannot_be_had_is_not_asked_for_twice(rig: Callable[..., Rig]) -> None:
     class Refused(Token):
-        def headers(self, client: httpx.Client) -> Mapping[str, str]:
+        def headers(self, client: Client) -> Mapping[str, str]:
             raise AccessDenied("no")
 
     token = Refused()
