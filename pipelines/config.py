@@ -1,4 +1,4 @@
-"""Configuration: dlt's providers (`.dlt/config.toml`, `.dlt/secrets.toml`, environment) into frozen values.
+"""Configuration: dlt's settings (`.dlt/config.toml`, `.dlt/secrets.toml`, environment) into frozen values.
 
 An account's key is looked for in `[sources.<provider>.<account>]`, then in `[sources.<provider>]`, in dlt's
 order of providers: environment first. Every key is known by name; one that is not is an error that names its
@@ -8,8 +8,6 @@ nearest.
 from __future__ import annotations
 
 import difflib
-import json
-import os
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
@@ -17,10 +15,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dlt.common.runtime.run_context import RunContext
-
 from pipelines import privacy
 from pipelines.config_values import typed
+from pipelines.settings import Settings, variables
 from sources.account import Account, Options, option
 from sources.errors import AccessDenied, ConfigError
 from sources.provider import Provider
@@ -107,21 +104,21 @@ def load() -> Config:
     Raises:
         ConfigError: the first key that is missing, unknown or unusable.
     """
-    lookup = _Lookup()
-    general = _general(lookup)
+    settings = Settings()
+    general = _general(settings)
     # Who only reads the warehouse needs no key.
     if general.phone_privacy == privacy.HASH and len(general.phone_hash_key or "") < privacy.SHORTEST_KEY:
         missing = f"must have at least {privacy.SHORTEST_KEY} characters where phone_privacy is hash"
         raise _unusable("callsync", "phone_hash_key", missing, is_secret=True)
     kept = privacy.of(general.phone_privacy, general.default_region, general.phone_hash_key or "")
-    accounts = tuple(_account(lookup, name, general.reporting_timezone, kept) for name in general.accounts)
-    return Config(general, _warehouse(lookup), accounts)
+    accounts = tuple(_account(settings, name, general.reporting_timezone, kept) for name in general.accounts)
+    return Config(general, _warehouse(settings), accounts)
 
 
 def load_warehouse() -> tuple[General, Path]:
     """What a reader needs: no account has to be configured right for it."""
-    lookup = _Lookup()
-    return _general(lookup), _warehouse(lookup)
+    settings = Settings()
+    return _general(settings), _warehouse(settings)
 
 
 def explained(error: Exception, account: Account) -> str:
@@ -137,62 +134,11 @@ def explained(error: Exception, account: Account) -> str:
     return f"{error}; check {' and '.join(keys)} under [sources.{account}] in .dlt/secrets.toml"
 
 
-class _Lookup:
-    """Keys in dlt's configuration providers, the strongest first."""
-
-    def __init__(self) -> None:
-        try:
-            # Without the rest of dlt's context, which a run that brings nothing never needs.
-            self._providers = RunContext(None).initial_providers()
-        except Exception as error:
-            # dlt reads its files here; whatever is wrong with them is told by their parser.
-            raise ConfigError(
-                f"the configuration in .dlt cannot be read: {' '.join(str(error).split())}"
-            ) from None
-
-    def value(self, key: str, *sections: str) -> Any:
-        """The strongest provider's value, or None; a table may stand in several environment variables."""
-        if parts := _variables(key, *sections):
-            return parts
-        for provider in self._providers:
-            found, _ = provider.get_value(key, Any, "", *sections)
-            if found is not None:
-                return found
-        return None
-
-    def table(self, key: str, *sections: str) -> dict[str, Any]:
-        """What the files hold under a section, all providers together."""
-        merged: dict[str, Any] = {}
-        for provider in self._providers:
-            if provider.name != "Environment Variables":
-                found, _ = provider.get_value(key, dict, "", *sections)
-                merged = {**found, **merged} if isinstance(found, Mapping) else merged
-        return merged
-
-
-def _variables(key: str, *sections: str) -> dict[str, Any]:
-    """What environment variables below a key say: `FILTER__DIRECTION=in` is `{"direction": "in"}`."""
-    prefix = "__".join((*sections, key, "")).upper()
-    found = {}
-    for name, value in os.environ.items():
-        if name.startswith(prefix):
-            is_json = value.lstrip().startswith(("[", "{"))
-            found[name.removeprefix(prefix).lower()] = _json(value) if is_json else value
-    return found
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _general(lookup: _Lookup) -> General:
+def _general(settings: Settings) -> General:
     where = "callsync"
-    _refuse_unknown(lookup.table("callsync"), fields(General), where)
-    _refuse_unknown(_variables("callsync"), fields(General), where)
-    general = General(**_values(lookup, General, [("callsync",)], where, "UTC"))
+    _refuse_unknown(settings.table("callsync"), fields(General), where)
+    _refuse_unknown(variables("callsync"), fields(General), where)
+    general = General(**_values(settings, General, [("callsync",)], where, "UTC"))
     try:
         ZoneInfo(general.reporting_timezone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -218,7 +164,7 @@ def _is_region(text: str) -> bool:
     return text in phonenumbers.SUPPORTED_REGIONS
 
 
-def _account(lookup: _Lookup, selector: str, zone: str, kept: Privacy | None) -> Account:
+def _account(settings: Settings, selector: str, zone: str, kept: Privacy | None) -> Account:
     provider_name, dot, name = selector.partition(".")
     if not dot or not name or "." in name:
         raise _unusable(
@@ -231,30 +177,30 @@ def _account(lookup: _Lookup, selector: str, zone: str, kept: Privacy | None) ->
         )
     provider = PROVIDERS[provider_name]
     where = f"sources.{selector}"
-    _refuse_unknown(lookup.table(name, "sources", provider_name), fields(provider.options), where)
-    named = {key.split("__")[0]: None for key in _variables(name, "sources", provider_name)}
+    _refuse_unknown(settings.table(name, "sources", provider_name), fields(provider.options), where)
+    named = {key.split("__")[0]: None for key in variables(name, "sources", provider_name)}
     _refuse_unknown(named, fields(provider.options), where)
-    _refuse_unknown_defaults(lookup, provider)
+    _refuse_unknown_defaults(settings, provider)
     sections = [("sources", provider_name, name), ("sources", provider_name)]
-    options = provider.options(**_values(lookup, provider.options, sections, where, zone))
+    options = provider.options(**_values(settings, provider.options, sections, where, zone))
     for key, problem in options.problems():
         raise _unusable(where, key, problem, is_secret=_is_secret(provider.options, key))
     return Account(provider_name, name, options, kept)
 
 
-def _refuse_unknown_defaults(lookup: _Lookup, provider: Provider) -> None:
+def _refuse_unknown_defaults(settings: Settings, provider: Provider) -> None:
     """Tables in a provider's section are accounts; whatever else stands there is a default for them all."""
     known = {known.name for known in fields(provider.options)}
     defaults = {
         key: value
-        for key, value in lookup.table(provider.name, "sources").items()
+        for key, value in settings.table(provider.name, "sources").items()
         if key in known or not isinstance(value, Mapping)
     }
     _refuse_unknown(defaults, fields(provider.options), f"sources.{provider.name}")
 
 
-def _warehouse(lookup: _Lookup) -> Path:
-    said = lookup.value("credentials", "destination", "duckdb") or DEFAULT_WAREHOUSE
+def _warehouse(settings: Settings) -> Path:
+    said = settings.value("credentials", "destination", "duckdb") or DEFAULT_WAREHOUSE
     if isinstance(said, Mapping):
         said = said.get("database", DEFAULT_WAREHOUSE)
     path = str(said).removeprefix("duckdb:///").removeprefix("duckdb:")
@@ -264,13 +210,14 @@ def _warehouse(lookup: _Lookup) -> Path:
 
 
 def _values(
-    lookup: _Lookup, kind: type, sections: Sequence[tuple[str, ...]], where: str, zone: str
+    settings: Settings, kind: type, sections: Sequence[tuple[str, ...]], where: str, zone: str
 ) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
     for known in fields(kind):
         found = next(
-            (value for section in sections if (value := lookup.value(known.name, *section)) is not None), None
+            (value for section in sections if (value := settings.value(known.name, *section)) is not None),
+            None,
         )
         if found is None:
             if known.default is MISSING and known.default_factory is MISSING:

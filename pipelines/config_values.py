@@ -79,8 +79,4 @@ def _table(value: Any) -> Mapping[str, Any]:
             raise ValueError("must be a table (as JSON in the environment)") from None
     if not isinstance(value, Mapping):
         raise TypeError("must be a table")
-    return {key: _plain(item) for key, item in value.items()}
-
-
-def _plain(value: Any) -> Any:
-    return value.unwrap() if hasattr(value, "unwrap") else value
+    return value

@@ -20,6 +20,17 @@ def seldom() -> None:
 
 
 @contextmanager
+def while_loading() -> Iterator[None]:
+    """Modules are loaded in the middle of a run, and then not looked through either."""
+    seldom()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.set_threshold(*_USUALLY)
+
+
+@contextmanager
 def among_the_new() -> Iterator[None]:
     """Look as often as usual, and only among what is made from here on."""
     gc.freeze()

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from sources.loading import json_columns_of, schemas_of
 from sources.provider import Provider
+from sources.schemas import json_columns_of, schemas_of
 
 _AS_IT_IS = "using compression uncompressed"
 _PACKED = "using compression zstd"

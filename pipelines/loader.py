@@ -6,17 +6,19 @@ first (see `packages`); then its directory goes, because the warehouse has the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dlt
 import duckdb
 from dlt.common.runtime import signals
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines import fading, packages, warehouse
 from pipelines.destination import Warehouse
 from pipelines.dlt_surroundings import bare
+from pipelines.interrupts import is_interrupt
 from pipelines.memory import Memory
 from sources.loading import source
 from sources.provider import Provider
@@ -48,28 +50,17 @@ class Loader:
         self._run_id = run_id
         self._say = say
         self._pipelines: dict[str, dlt.Pipeline] = {}
-        self.rows = 0
-        """Calls and names that were loaded so far."""
-
-    @property
-    def loaded(self) -> Collection[str]:
-        """The providers of which anything was loaded."""
-        return self._pipelines.keys()
 
     def finish_pending(self, provider: str) -> bool:
-        """Load the package that an interrupted run left; True when there was one."""
-        name = pipeline_name(provider)
-        is_finished = False
-        if (self._working / name).exists():
-            try:
-                with bare(), _signals_heard():
-                    is_finished = self._finish(provider)
-            except Exception as fault:
-                # A kill or a full disk may have cut any file short, and every library reads some.
-                why = warehouse.one_line(warehouse.root_cause(fault))
-                self._say(f"{provider}: a package of an interrupted run is read again ({why})")
-        packages.discard(self._working, name)
-        return is_finished
+        """Load the package that an interrupted run left in the working directory; True when there was one."""
+        try:
+            with bare(), _signals_heard():
+                return self._finish(provider)
+        except Exception as fault:
+            # A kill or a full disk may have cut any file short, and every library reads some.
+            why = warehouse.one_line(warehouse.root_cause(fault))
+            self._say(f"{provider}: a package of an interrupted run is read again ({why})")
+            return False
 
     def _finish(self, provider: str) -> bool:
         pipeline = self._pipeline(provider)
@@ -88,34 +79,25 @@ class Loader:
         The list is emptied: once extracted, a unit is in a file and takes no memory on its behalf.
 
         Raises:
-            PipelineStepFailed: nothing of it is loaded, or the next run finishes it.
+            WarehouseError: nothing of it is loaded, or the next run finishes it.
         """
-        rows = sum(unit.rows for unit in units)
-        with bare(), _signals_heard():
+        with bare(), _signals_heard(), _faults_named():
             if provider.name not in self._pipelines:
                 self._pipelines[provider.name] = self._pipeline(provider.name)
-            packages.note(
-                self._working, pipeline_name(provider.name), packages.newest(self._connection, provider.name)
-            )
+            packages.note(self._working, provider.name, packages.newest(self._connection, provider.name))
             package = source(provider, fading.kept(self._connection, units), run_id=self._run_id)
             units.clear()
             self._pipelines[provider.name].run(package, loader_file_format="parquet")
-        self.rows += rows
 
     def _pipeline(self, provider: str) -> dlt.Pipeline:
         self._working.mkdir(parents=True, exist_ok=True, mode=0o700)
         packages.number_on(self._connection, provider)
         return dlt.pipeline(
-            pipeline_name(provider),
+            warehouse.pipeline_name(provider),
             destination=Warehouse(self._connection, self._memory),
             dataset_name=provider,
             pipelines_dir=str(self._working),
         )
-
-
-def pipeline_name(provider: str) -> str:
-    """The name under which dlt keeps a provider's state."""
-    return f"callsync_{provider}"
 
 
 @contextmanager
@@ -127,3 +109,15 @@ def _signals_heard() -> Iterator[None]:
         finally:
             if signals.was_signal_received():
                 raise KeyboardInterrupt
+
+
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    """Name what a step of dlt failed for, which is DuckDB, the disk or Ctrl-C."""
+    try:
+        yield
+    except PipelineStepFailed as fault:
+        cause = warehouse.root_cause(fault)
+        if is_interrupt(cause):
+            raise KeyboardInterrupt from None
+        raise warehouse.unwritable(cause) from None

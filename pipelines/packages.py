@@ -12,10 +12,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dlt
 import duckdb
-from dlt.common.time import increasing_precise_time
+
+from pipelines.warehouse import pipeline_name
+
+if TYPE_CHECKING:
+    import dlt
 
 _NONE = "none"
 
@@ -34,15 +38,17 @@ def number_on(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
 
     An id is the time it was given, and dlt takes the state with the highest id for the newest.
     """
+    from dlt.common.time import increasing_precise_time
+
     last = newest(connection, schema)
     if last != _NONE and increasing_precise_time() <= float(last):
         # dlt's clock never goes back within a process; across processes it knows nothing of the time before.
         increasing_precise_time._last = float(last)
 
 
-def note(working: Path, pipeline: str, last: str) -> None:
-    """Note the package that the next one follows."""
-    file = _note(working, pipeline)
+def note(working: Path, schema: str, last: str) -> None:
+    """Note the package of a schema that the next one follows."""
+    file = _note(working, pipeline_name(schema))
     if file.is_dir():
         _remove(file)
     file.write_text(last)
@@ -57,12 +63,17 @@ def may_be_finished(pipeline: dlt.Pipeline, working: Path, last: str) -> bool:
         return False
 
 
-def discard(working: Path, pipeline: str) -> None:
-    """Remove the directory of a pipeline; a kill meanwhile leaves it whole, or out of the way."""
+def is_left(working: Path, schema: str) -> bool:
+    """Whether a run has left dlt's directory of a schema: it ended before its package did."""
+    return (working / pipeline_name(schema)).exists()
+
+
+def discard(working: Path, schema: str) -> None:
+    """Remove dlt's directory of a schema; a kill meanwhile leaves it whole, or out of the way."""
     if not working.is_dir():
         _remove(working)
         return
-    folder, discarded = working / pipeline, working / "discarded"
+    folder, discarded = working / pipeline_name(schema), working / "discarded"
     _remove(discarded)
     if folder.exists():
         folder.rename(discarded)

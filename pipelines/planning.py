@@ -11,10 +11,8 @@ import duckdb
 
 from pipelines import opening, warehouse
 from pipelines.config import Config
-from pipelines.loader import pipeline_name
 from sources.account import Account
-from sources.ledger import Ledger
-from sources.loading import ledgers_of
+from sources.ledger import Ledger, ledgers_of
 from sources.reading import AccountReader
 from sources.registry import PROVIDERS
 from sources.units import Span
@@ -83,7 +81,7 @@ def ledgers(
 ) -> dict[str, Ledger]:
     """What the warehouse knows of accounts at `now`, by their selectors."""
     states: dict[str, Mapping[str, Any]] = {
-        name: ledgers_of(PROVIDERS[name], warehouse.dlt_state(connection, name, pipeline_name(name)))
+        name: ledgers_of(PROVIDERS[name], warehouse.dlt_state(connection, name))
         for name in {account.provider for account in accounts}
     }
     known = {}

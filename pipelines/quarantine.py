@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from sources.account import Account
 from sources.ledger import Ledger
-from sources.loading import REJECTS
 from sources.provider import Connection, Provider
+from sources.schemas import REJECTS
 from sources.shaping import Rejected, Shaped, concat, shape
 from sources.shaping.fields import RecordType
 from sources.units import Rejection, Unit

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import duckdb
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines import (
     allocating,
@@ -24,6 +24,7 @@ from pipelines import (
     holding,
     notes,
     opening,
+    packages,
     privacy,
     publishing,
     quarantine,
@@ -36,7 +37,6 @@ from pipelines import (
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
 from pipelines.interrupts import is_interrupt
-from pipelines.loader import Loader
 from pipelines.memory import Memory
 from pipelines.planning import Plan, ledgers
 from pipelines.run_log import AccountReport, RunReport
@@ -49,6 +49,9 @@ from sources.reading import AccountReader
 from sources.registry import PROVIDERS
 from sources.units import Noted, Observer, Planned, Unit, UnitSize, WindowRead, together
 
+if TYPE_CHECKING:
+    from pipelines.loader import Loader
+
 UNITS_WAITING = 1
 """Units that may wait for the loader: enough to keep it busy, few enough to bound memory."""
 
@@ -58,7 +61,6 @@ PART_A_UNIT_TAKES = 0.2
 GRACE_SECONDS = 1.0
 """After a fault of the run its readers get so long to end; one in a pause or a request is left behind."""
 
-UNWRITABLE = "the warehouse could not be written"
 INTERRUPTED = "interrupted; what was loaded is kept, and the next run goes on from there"
 
 
@@ -105,8 +107,10 @@ class Run:
             bytes=int(config.general.duckdb_memory_mb * 2**20 * PART_A_UNIT_TAKES),
             seconds=config.general.commit_seconds,
         )
-        working = warehouse.Files(config.warehouse).working
-        self._loader = Loader(connection, self._memory, working, self._run_id, say)
+        self._working = warehouse.Files(config.warehouse).working
+        self._made_loader: Loader | None = None
+        self._loaded: set[str] = set()
+        self._rows = 0
         self._stop = threading.Event()
         self._changed = False
 
@@ -116,35 +120,35 @@ class Run:
         Raises:
             ConfigError: the warehouse is filled under another `phone_privacy`.
         """
-        working = warehouse.Files(self._config.warehouse).working
-        privacy.settle(self._connection, self._config.privacy, working)
+        privacy.settle(self._connection, self._config.privacy, self._working)
         was_cut_short = run_log.begin(self._connection, self._run_id, self._command)
         error: str | None = None
         try:
             self._changed = self._read_ledgers()
             self._read_and_load()
             self._ledgers |= self._read_to_end
-            for name in PROVIDERS if was_cut_short else self._loader.loaded:
+            for name in PROVIDERS if was_cut_short else self._loaded:
                 warehouse.tidy(self._connection, name)
-            if 0 < self._loader.rows < warehouse.ROW_GROUP:
+                packages.discard(self._working, name)
+            if 0 < self._rows < warehouse.ROW_GROUP:
                 warehouse.count_small_run(self._connection)
         except KeyboardInterrupt:
             error = INTERRUPTED
         except CallsyncError as fault:
             error = str(fault)
-        except (PipelineStepFailed, duckdb.Error, OSError, RuntimeError) as fault:
+        except (duckdb.Error, OSError, RuntimeError) as fault:
             cause = warehouse.root_cause(fault)
             if is_interrupt(fault) or is_interrupt(cause):
                 error = INTERRUPTED
             elif isinstance(fault, RuntimeError):
                 raise
             else:
-                error = f"{UNWRITABLE}: {warehouse.reason(cause)}"
+                error = str(warehouse.unwritable(cause))
         report = RunReport(self._run_id, tuple(self._reports.values()), self._changed, error)
         try:
             run_log.finish(self._connection, report, self._accounts, self._ledgers)
         except duckdb.Error as fault:
-            report = replace(report, error=error or f"{UNWRITABLE}: {warehouse.reason(fault)}")
+            report = replace(report, error=error or str(warehouse.unwritable(fault)))
             self.leave_note(report)
         return report
 
@@ -160,7 +164,9 @@ class Run:
         finished = False
         # Also of providers that this run does not read: nobody is to see half a package.
         for name in PROVIDERS:
-            finished = self._loader.finish_pending(name) or finished
+            if packages.is_left(self._working, name):
+                finished = self._loader().finish_pending(name) or finished
+            packages.discard(self._working, name)
         self._ledgers = ledgers(self._connection, self._accounts, self._now, self._say)
         return finished
 
@@ -174,7 +180,9 @@ class Run:
             "account",
         )
         try:
-            # The first unit takes a while to come, and nothing else is to do.
+            # The first unit takes a while to come, and nothing else is to do. Where one will come for sure:
+            if self._plan.kind == "backfill" or not all(known.finished for known in self._ledgers.values()):
+                self._loader()
             self._changed = views.refresh(self._connection, PROVIDERS, self._config.general) or self._changed
             region = self._config.general.default_region
             with Derived(self._connection, self._memory, region, self._run_id) as derived:
@@ -229,6 +237,15 @@ class Run:
         finally:
             waiting.put(None)
 
+    def _loader(self) -> Loader:
+        """Who loads: made when there is something, because dlt takes longer to load than an idle run does."""
+        if self._made_loader is None:
+            with garbage.while_loading():
+                from pipelines.loader import Loader
+
+            self._made_loader = Loader(self._connection, self._memory, self._working, self._run_id, self._say)
+        return self._made_loader
+
     def _load_next(self, waiting: queue.Queue[Unit | None], derived: Derived) -> int:
         """Load what comes next; returns how many accounts have ended."""
         units, ended = _take_all(waiting, self._unit_size)
@@ -242,10 +259,13 @@ class Run:
 
     def _load(self, provider: Provider, units: list[Unit], derived: Derived) -> None:
         ledgers = {str(unit.account): unit.ledger for unit in units}
+        rows = sum(unit.rows for unit in units)
         with derived.beside(provider, list(units)):
-            self._loader.load(provider, units)
+            self._loader().load(provider, units)
             self._changed = True
             self._ledgers |= ledgers
+            self._loaded.add(provider.name)
+            self._rows += rows
 
     def _observe(self, account: Account, progress: Planned | WindowRead | Noted) -> None:
         with self._lock:

@@ -14,8 +14,8 @@ from contextlib import closing
 import duckdb
 
 from pipelines import layout, warehouse
-from sources.loading import schemas_of
 from sources.registry import PROVIDERS
+from sources.schemas import schemas_of
 
 
 def _drop_index_of_numbers(connection: duckdb.DuckDBPyConnection) -> None:

@@ -21,7 +21,7 @@ import duckdb
 from pipelines import layout, warehouse, wholeness
 from pipelines.config import General
 from pipelines.reading_sql import references
-from sources.loading import REJECTS, WINDOWS, WINDOWS_SCHEMA
+from sources.schemas import REJECTS, WINDOWS, WINDOWS_SCHEMA
 
 LAYERS = ("staging", "intermediate", "reporting")
 STACKED = ("calls", "call_legs", "recordings", "agents", "hotlines")

@@ -10,6 +10,9 @@ cannot be lost.
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from dlt.common.versioned_state import decompress_state
 
 from pipelines.plain_text import plain
-from sources.errors import ConfigError
+from sources.errors import ConfigError, WarehouseError
 
 ROW_GROUP = 20_480
 """Rows that are stored together. Whole groups go to their place at once; what an insert brings less goes to
@@ -145,10 +147,15 @@ def newest_call(connection: duckdb.DuckDBPyConnection, provider: str, account: s
     return newest.replace(tzinfo=UTC) if newest else None
 
 
-def dlt_state(connection: duckdb.DuckDBPyConnection, schema: str, pipeline: str) -> Mapping[str, Any]:
-    """The state that the newest completed load package of a dlt pipeline saved; empty before the first.
+def pipeline_name(schema: str) -> str:
+    """The name under which dlt keeps the state of what it loads into a schema."""
+    return f"callsync_{schema}"
 
-    dlt restores the same by itself before it loads; reading it here spares an idle run the pipeline.
+
+def dlt_state(connection: duckdb.DuckDBPyConnection, schema: str) -> Mapping[str, Any]:
+    """The state that the newest completed load package of a schema saved; empty before the first.
+
+    dlt restores the same by itself before it loads; reading it here spares an idle run dlt.
     """
     if not _has_dlt_state(connection, schema):
         return {}
@@ -159,9 +166,10 @@ def dlt_state(connection: duckdb.DuckDBPyConnection, schema: str, pipeline: str)
         inner join {schema}._dlt_loads as loads on loads.load_id = states._dlt_load_id
         where states.pipeline_name = ? and loads.status = 0 order by loads.load_id desc limit 1
         """,
-        pipeline,
+        pipeline_name(schema),
     )
-    return decompress_state(state) if state else {}
+    # As dlt packs it.
+    return json.loads(zlib.decompress(base64.b64decode(state))) if state else {}
 
 
 def tidy(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
@@ -228,6 +236,11 @@ def reason(error: BaseException) -> str:
     said, _, settings = one_line(error).partition(" Possible solutions")
     # What DuckDB proposes itself are settings that nobody can reach here.
     return f"{said}; raise duckdb_memory_mb under [callsync] in .dlt/config.toml" if settings else said
+
+
+def unwritable(fault: BaseException) -> WarehouseError:
+    """What stops a run that cannot write what it has read."""
+    return WarehouseError(f"the warehouse could not be written: {reason(fault)}")
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sources.provider import Provider
 from sources.windows import Intervals, Window, span
 
 FINGERPRINT_MARGIN = timedelta(days=2)
@@ -157,6 +158,13 @@ class Ledger:
 def key_of(window: Window) -> str:
     """The name under which a window's fingerprint is kept."""
     return window.start.astimezone(UTC).isoformat()
+
+
+def ledgers_of(provider: Provider, pipeline_state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The ledgers in the state of a dlt pipeline: account name → JSON; empty before the first load."""
+    resources = pipeline_state.get("sources", {}).get(provider.name, {}).get("resources", {})
+    ledgers: Mapping[str, Any] = resources.get(provider.calls.table, {}).get("accounts", {})
+    return ledgers
 
 
 def _moment(text: str) -> datetime:

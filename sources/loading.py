@@ -24,42 +24,11 @@ from sources.account import Account, options_of
 from sources.ledger import Ledger
 from sources.provider import Provider
 from sources.reading import AccountReader
+from sources.schemas import REJECTS, REJECTS_SCHEMA, TOMBSTONE, WINDOWS, WINDOWS_SCHEMA
 from sources.shaping import Shaped, childless
 from sources.shaping.fields import RecordType
 from sources.units import Span, Unit
 from sources.windows import instant
-
-WINDOWS = "callsync_windows"
-REJECTS = "callsync_rejects"
-TOMBSTONE = "is_tombstone"
-"""Column of child tables that is only ever set on rows which delete and are not kept."""
-
-_UTC = pa.timestamp("us", tz="UTC")
-WINDOWS_SCHEMA = pa.schema(
-    {
-        "account": pa.string(),
-        "kind": pa.string(),
-        "window_start": _UTC,
-        "window_end": _UTC,
-        "rows": pa.int64(),
-        "provider_total": pa.int64(),
-        "warnings": pa.int64(),
-        "run_id": pa.string(),
-        "loaded_at": _UTC,
-    }
-)
-REJECTS_SCHEMA = pa.schema(
-    {
-        "reject_id": pa.string(),
-        "account": pa.string(),
-        "endpoint": pa.string(),
-        "reason": pa.string(),
-        "payload": pa.string(),
-        "window": pa.string(),
-        "seen_at": _UTC,
-        "replayed_at": _UTC,
-    }
-)
 
 
 def resource(
@@ -136,32 +105,6 @@ def sync_source(provider: Provider, arguments: Mapping[str, Any]) -> DltResource
             connection.close()
 
     return resource(provider, units, run_id=run_id, once=True)
-
-
-def ledgers_of(provider: Provider, pipeline_state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The ledgers in the state of a dlt pipeline: account name → JSON; empty before the first load."""
-    resources = pipeline_state.get("sources", {}).get(provider.name, {}).get("resources", {})
-    ledgers: Mapping[str, Any] = resources.get(provider.calls.table, {}).get("accounts", {})
-    return ledgers
-
-
-def schemas_of(provider: Provider) -> dict[str, pa.Schema]:
-    """Every table that the provider's schema holds, by name, with the columns it has from the start."""
-    schemas = {WINDOWS: WINDOWS_SCHEMA, REJECTS: REJECTS_SCHEMA}
-    for record_type in provider.record_types:
-        for name, schema in record_type.schemas().items():
-            schemas[name] = (
-                schema if name == record_type.table else schema.append(pa.field(TOMBSTONE, pa.bool_()))
-            )
-    return schemas
-
-
-def json_columns_of(provider: Provider) -> dict[str, tuple[str, ...]]:
-    """The columns of each table whose text is JSON."""
-    columns: dict[str, tuple[str, ...]] = {REJECTS: ("payload",)}
-    for record_type in provider.record_types:
-        columns |= record_type.json_columns()
-    return columns
 
 
 class _Seen:
