@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import pickle
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.environments import python
-from benchmarks.peers.floor import RECORD_TYPE
-from benchmarks.processes import CALLSYNC, ROOT, Cost, History, Served, measured, write_project
+from benchmarks.processes import CALLSYNC, ROOT, Cost, History, Served, answer, measured, write_project
 from benchmarks.tables import PROVIDERS, tables
-from sources import registry
 
 PEERS = ROOT / "benchmarks" / "peers"
 
@@ -64,8 +61,8 @@ def _callsync(load: Load) -> Cost:
 
 def _floor(load: Load) -> Cost:
     window = (load.history.start.isoformat(), load.history.until.isoformat())
-    arguments = (load.provider, json.dumps(load.said), str(load.history.page_size), *window)
-    (load.folder / RECORD_TYPE).write_bytes(pickle.dumps(registry.PROVIDERS[load.provider].calls))
+    record_type = answer("benchmarks.record_types", load.provider)
+    arguments = (load.provider, record_type, json.dumps(load.said), str(load.history.page_size), *window)
     return measured(load.folder, [sys.executable, "-m", "benchmarks.peers.floor", *arguments])
 
 

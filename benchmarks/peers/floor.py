@@ -1,11 +1,11 @@
 """The least that a program does to bring a provider's calls, with their lists, into typed tables of DuckDB.
 
-`python -m benchmarks.peers.floor PROVIDER SAID PAGE_SIZE START END` loads `floor.duckdb` in the working
-directory; SAID is a JSON object with the provider's address and credentials, and callsync's field table of
-the provider's calls lies pickled in RECORD_TYPE: to import it would load dlt, whose start is no part of a
-floor. httpx fetches days, as many at once as callsync does by default; Arrow's JSON reader parses the answers
-of a day as one buffer, and its kernels make callsync's columns of it: the same names and types, sentinels as
-NULL, children numbered from 0. DuckDB inserts each day's tables.
+`python -m benchmarks.peers.floor PROVIDER RECORD_TYPE SAID PAGE_SIZE START END` loads `floor.duckdb` in the
+working directory. RECORD_TYPE is callsync's field table as `benchmarks.record_types` gives it: to import it
+would load more than a floor needs. SAID is a JSON object with the provider's address and credentials. httpx
+fetches days, as many at once as callsync does by default; Arrow's JSON reader parses the answers of a day as
+one buffer, and its kernels make callsync's columns of it: the same names and types, sentinels as NULL,
+children numbered from 0. DuckDB inserts each day's tables.
 
 It keeps no state and takes nothing up again; it does not merge, so it only ever fills an empty file; it
 retries nothing, checks nothing, keeps no field that the documents do not name, puts no shuffled list in
@@ -14,6 +14,7 @@ order, derives nothing for reports and publishes nothing. It is a measure, not a
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
 import sys
@@ -21,7 +22,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import httpx
@@ -33,8 +33,6 @@ from sources.shaping.fields import RecordType
 
 AT_ONCE = 8
 DAY = timedelta(days=1)
-RECORD_TYPE = "record_type.pickle"
-"""callsync's field table: which columns there are, of which type."""
 CONSTANTS = {"etelecom": {}, "vbot": {"currency": "VND"}, "voximplant": {}}
 
 
@@ -45,10 +43,10 @@ def days(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         start += DAY
 
 
-def main(provider: str, said: str, size: str, start: str, end: str) -> None:
+def main(provider: str, fields: str, said: str, size: str, start: str, end: str) -> None:
     """Load every call of `[start, end)`."""
     pages = PAGES[provider](json.loads(said), int(size))
-    record_type: RecordType = pickle.loads(Path(RECORD_TYPE).read_bytes())  # noqa: S301 - we wrote it
+    record_type: RecordType = pickle.loads(base64.b64decode(fields))  # noqa: S301 - our own
     clients = threading.local()
 
     def day(window: tuple[datetime, datetime]) -> dict[str, pa.Table]:
