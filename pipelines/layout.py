@@ -12,12 +12,12 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
+from pipelines import call_keys
 from sources.provider import Provider
 from sources.schemas import json_columns_of, schemas_of
 
 _AS_IT_IS = "using compression uncompressed"
 _PACKED = "using compression zstd"
-_CALL_KEY = "provider_call_id"
 
 OWN_TABLES = f"""
 create schema if not exists callsync;
@@ -34,7 +34,7 @@ create table if not exists callsync.accounts (
     "cursor" timestamptz, finished json, updated_at timestamptz
 );
 create table if not exists callsync.call_origins (
-    provider varchar, account varchar, {_CALL_KEY} varchar {_AS_IT_IS}, content ubigint,
+    provider varchar, account varchar, provider_call_id varchar {_AS_IT_IS}, content ubigint,
     first_run_id varchar, first_loaded_at timestamptz, last_run_id varchar, last_loaded_at timestamptz,
     is_exact boolean
 );
@@ -86,8 +86,9 @@ def create_tables(connection: duckdb.DuckDBPyConnection, providers: Iterable[Pro
 
 def create_kept(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
     """Create or replace an empty table that is to keep the rows of a select."""
+    *_, call_id = call_keys.KEY
     columns = ", ".join(
-        f'"{column}" {type_} {_AS_IT_IS if column == _CALL_KEY else ""}'
+        f'"{column}" {type_} {_AS_IT_IS if column == call_id else ""}'
         for column, type_, *_ in connection.execute(f"describe {select}").fetchall()
     )
     connection.execute(f"create or replace table {name} ({columns})")

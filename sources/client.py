@@ -24,7 +24,6 @@ _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
-
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": ASKED_PACKING, "User-Agent": "callsync"}
 
 
