@@ -41,6 +41,7 @@ from pipelines.memory import Memory
 from pipelines.planning import Plan, ledgers
 from pipelines.run_log import AccountReport, RunReport
 from pipelines.threads import work_through
+from sources import client
 from sources.account import Account
 from sources.errors import CallsyncError, WarehouseError
 from sources.ledger import Ledger
@@ -299,6 +300,7 @@ def run(
         WarehouseError: it cannot be opened or written.
     """
     allocating.share_heaps()
+    client.prepare()
     with garbage.among_the_new(), holding.held(config.warehouse, command):
         patience, memory_mb = config.general.warehouse_patience_seconds, config.general.duckdb_memory_mb
         with opening.writing(

@@ -254,5 +254,6 @@ def _has_dlt_state(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
-    tables = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
+    # The standard's own view of tables reads every view, too, which takes ten times as long.
+    tables = "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?"
     return _one(connection, tables, schema, name) != "0"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,9 @@ from sources.bodies import ASKED_PACKING
 from sources.errors import ConfigError
 
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+_TRUSTING = threading.Lock()
+"""Who comes while the authorities are read waits for them, and does not read them again."""
 
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
@@ -54,7 +58,7 @@ class Client:
     ) -> None:
         try:
             self._httpx = httpx.Client(
-                verify=_trusted(*(os.environ.get(name) for name in _AUTHORITIES)),
+                verify=_trusted(),
                 limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
                 mounts=dict.fromkeys(_LOOPBACK),
                 transport=transport,
@@ -110,9 +114,25 @@ class Client:
         self._httpx.close()
 
 
+def prepare() -> None:
+    """Read whom to trust in a thread of its own, while something else keeps the caller waiting."""
+
+    def read() -> None:
+        # The first client meets the same fault, and somebody to tell it to.
+        with suppress(OSError, ValueError, ImportError):
+            _trusted()
+
+    threading.Thread(target=read, name="authorities", daemon=True).start()
+
+
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust, read once for what the environment names: that takes longer than an answer."""
+    with _TRUSTING:
+        return _read_authorities(*(os.environ.get(name) for name in _AUTHORITIES))
+
+
 @cache
-def _trusted(*named: str | None) -> ssl.SSLContext:
-    """Whom to trust, read once for what the environment has `named`: that takes longer than an answer."""
+def _read_authorities(*named: str | None) -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 

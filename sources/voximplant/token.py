@@ -65,14 +65,19 @@ def read_credentials(credentials: str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 @cache
 def _signing_key(pem: str) -> RSAPrivateKey:
-    """The key that signs; to read one takes longer than anything else that is done with it."""
-    # The library takes a tenth of a second to load, which who has no account here is spared.
+    """The key that signs, once a signature of it was verified."""
+    # The library takes a while to load, which who has no account here is spared.
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from jwt.algorithms import RSAAlgorithm
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(pem)
+    # To prove its numbers prime takes longer than all else that is done with a key. It is the user's own, and
+    # what has to be known of it is whether the provider will accept what it signs.
+    key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, RSAPrivateKey):
-        raise TypeError("a public key signs nothing")
+        raise TypeError("only an RSA key signs by RS256")
+    key.public_key().verify(key.sign(b"", PKCS1v15(), SHA256()), b"", PKCS1v15(), SHA256())
     return key
 
 

@@ -58,13 +58,14 @@ def test_an_authority_of_ones_own_may_be_named(
         assert KEY.encode() in server.heard[0]
 
 
+@pytest.mark.parametrize("command", ["check", "sync"])
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "HTTPS_PROXY"])
 def test_an_environment_that_cannot_be_used_is_one_line(
-    project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str, command: str
 ) -> None:
     monkeypatch.setenv(name, "nonsense://user:password@/nowhere")
     configure_at(project, "https://localhost:1/v1/shop")
-    outcome = project.run("check")
+    outcome = project.run(command)
     assert outcome.code == 1
     assert "SSL_CERT_FILE" in outcome.err
     assert "password" not in outcome.err

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -11,7 +12,13 @@ import httpx
 import jwt
 import pytest
 import time_machine
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from simulator import Simulator
 from sources.account import Account
@@ -245,6 +252,18 @@ def test_credentials_that_cannot_sign_are_named_before_any_request(credentials: 
     with pytest.raises(ConfigError, match=message) as raised:
         account_of("voximplant", credentials=credentials)
     assert "BEGIN SECRET" not in str(raised.value)
+
+
+def test_a_key_whose_signatures_nobody_could_verify_is_refused(simulator: Simulator) -> None:
+    credentials = simulator.credentials("voximplant")["credentials"]
+    key = load_pem_private_key(credentials["private_key"].encode(), None)
+    assert isinstance(key, RSAPrivateKey)
+    modulus = key.private_numbers().public_numbers.n
+    der = key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    other = der.replace(modulus.to_bytes(256, "big"), (modulus - 2).to_bytes(256, "big"))
+    pem = ssl.DER_cert_to_PEM_cert(other).replace("CERTIFICATE", "RSA PRIVATE KEY")
+    with pytest.raises(ConfigError, match="no RSA key"):
+        account_of("voximplant", credentials=credentials | {"private_key": pem})
 
 
 def test_credentials_may_be_a_file(simulator: Simulator, tmp_path: Any) -> None:
