@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -101,6 +102,8 @@ def measure(ready: Prepared, *, news: int = NEWS, rounds: int = ROUNDS, test: bo
     ):
         folder = Path(scratch) / "project"
         shutil.copytree(ready.folder, folder)
+        # Otherwise the first syncs to reach the disk wait for what this copy has left to write.
+        os.sync()
         # Voximplant's key is another one whenever the simulator starts.
         write_project(folder, served, ready.history, *PROVIDERS)
         sync = [*CALLSYNC, "sync"]

@@ -14,6 +14,9 @@ from pathlib import Path
 _PIECE_BYTES = 256 * 2**10
 """How much of two files is compared at a time: small enough to stay in the processor's caches."""
 
+_PART_BYTES = 16 * 2**10
+"""How much is written where a piece differs: it has to reach the disk before the copy is shown."""
+
 _COMPARING = 2
 """Threads among which the pieces are dealt out."""
 
@@ -79,9 +82,13 @@ def bring_in_step(source: Path, target: Path) -> None:
         def write_what_differs(first: int) -> None:
             wanted, found = bytearray(_PIECE_BYTES), bytearray(_PIECE_BYTES)
             for offset in range(first * _PIECE_BYTES, size, _COMPARING * _PIECE_BYTES):
-                length = os.preadv(whole, [wanted], offset)
-                if os.preadv(copy, [found], offset) != length or found != wanted:
-                    _write(copy, memoryview(wanted)[:length], offset)
+                length, known = os.preadv(whole, [wanted], offset), os.preadv(copy, [found], offset)
+                if known == length and found == wanted:
+                    continue
+                for start in range(0, length, _PART_BYTES):
+                    part = wanted[start : min(start + _PART_BYTES, length)]
+                    if part != found[start : min(start + _PART_BYTES, known)]:
+                        _write(copy, memoryview(part), offset + start)
 
         with ThreadPoolExecutor(_COMPARING) as threads:
             list(threads.map(write_what_differs, range(_COMPARING)))

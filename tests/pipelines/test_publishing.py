@@ -179,6 +179,25 @@ def test_words_that_changed_places_are_seen(tmp_path: Path) -> None:
     assert target.read_bytes() == source.read_bytes()
 
 
+def test_of_a_piece_that_differs_only_the_part_that_does_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(bytes(700_000))
+    target.write_bytes(bytes(300_000) + b"!" + bytes(399_999))
+    written = []
+    write = os.pwrite
+
+    def noted(descriptor: int, content: memoryview, offset: int) -> int:
+        written.append((offset, len(content)))
+        return write(descriptor, content, offset)
+
+    monkeypatch.setattr("pipelines.file_copies.os.pwrite", noted)
+    file_copies.bring_in_step(source, target)
+    assert target.read_bytes() == source.read_bytes()
+    assert written == [(300_000 // 16_384 * 16_384, 16_384)]
+
+
 @given(before=contents, after=contents)
 def test_any_file_is_brought_in_step_with_any_other(before: bytes, after: bytes) -> None:
     with tempfile.TemporaryDirectory() as home:
