@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.shaping.fields import ARROW_TYPES, MONEY, TIMESTAMP, Field, Kind
-from sources.shaping.values import FIRST_TIME, LAST_TIME, Unreadable, reader, seconds
+from sources.shaping.values import FIRST_TIME, LAST_TIME, LONGEST_SECONDS, Unreadable, reader, seconds
 
 EXACT_NUMBER: Final = pa.decimal128(38, 18)
 """The type that holds money as it was written, before it is rounded to the column's nine decimals."""
@@ -69,8 +69,10 @@ def convert(field: Field, array: pa.Array, zone: str) -> pa.Array:
             return _without(_zero(field), array.cast(pa.string()))
         case Kind.TEXT if array.type == pa.string():
             return _without(_zero(field), _without("", array))
-        case Kind.INTEGER | Kind.SECONDS if array.type in (pa.int64(), EXACT_NUMBER):
+        case Kind.INTEGER if array.type in (pa.int64(), EXACT_NUMBER):
             return _without(_zero(field), array.cast(pa.int64()))
+        case Kind.SECONDS if array.type in (pa.int64(), EXACT_NUMBER):
+            return _without(_zero(field), _possible_seconds(array.cast(pa.int64())))
         case Kind.SECONDS if array.type == pa.string():
             return _distinct_seconds(array)
         case Kind.DECIMAL if array.type == EXACT_NUMBER:
@@ -101,6 +103,13 @@ def _without(sentinel: str | int | None, array: pa.Array) -> pa.Array:
     if not pc.any(found).as_py():
         return array
     return pc.if_else(found, pa.scalar(None, array.type), array)
+
+
+def _possible_seconds(array: pa.Array) -> pa.Array:
+    limits = pc.min_max(array).as_py()
+    if limits["max"] is not None and max(limits["max"], -limits["min"]) > LONGEST_SECONDS:
+        raise Unreadable
+    return array
 
 
 def _distinct_seconds(array: pa.Array) -> pa.Array:

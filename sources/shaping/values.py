@@ -16,6 +16,9 @@ from sources.shaping.fields import Field, Kind
 
 _INT64: Final = 2**63
 
+LONGEST_SECONDS: Final = 2**31 - 1
+"""The longest duration, in either direction: what the views do with two of these stays within 64 bits."""
+
 _DAY: Final = 86_400
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
@@ -93,9 +96,13 @@ def seconds(value: Any) -> int | None:
     """Whole seconds from a number, numeric text, `HH:MM:SS` or `MM:SS`."""
     clock = _CLOCK.fullmatch(value) if isinstance(value, str) and len(value) < 20 else None
     if clock is None:
-        return _integer(value)
-    hours, minutes, only_minutes, rest = clock.groups()
-    return int(hours or 0) * 3600 + int(minutes or only_minutes) * 60 + int(rest)
+        found = _integer(value)
+    else:
+        hours, minutes, only_minutes, rest = clock.groups()
+        found = int(hours or 0) * 3600 + int(minutes or only_minutes) * 60 + int(rest)
+    if found is not None and abs(found) > LONGEST_SECONDS:
+        raise Unreadable
+    return found
 
 
 def _decimal(value: Any) -> Decimal | None:

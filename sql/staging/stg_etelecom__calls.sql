@@ -129,7 +129,10 @@ final as (
 
         started_at,
         case
-            when is_answered then coalesce(answered_at, started_at + untalked_seconds * interval '1 second')
+            when is_answered
+                then coalesce(
+                    answered_at, make_timestamptz(epoch_us(started_at) + 1000000 * untalked_seconds)
+                )
         end as answered_at,
         ended_at,
 

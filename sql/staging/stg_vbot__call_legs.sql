@@ -104,9 +104,12 @@ final as (
 
         started_at,
         case
-            when is_answered then coalesce(talk_started_at, started_at + ring_seconds * interval '1 second')
+            when is_answered
+                then coalesce(
+                    talk_started_at, make_timestamptz(epoch_us(started_at) + 1000000 * ring_seconds)
+                )
         end as answered_at,
-        started_at + total_seconds * interval '1 second' as ended_at,
+        make_timestamptz(epoch_us(started_at) + 1000000 * total_seconds) as ended_at,
 
         is_answered,
         ring_seconds,

@@ -141,11 +141,14 @@ final as (
 
         started_at,
         case
-            when is_answered then coalesce(talk_started_at, started_at + ring_seconds * interval '1 second')
+            when is_answered
+                then coalesce(
+                    talk_started_at, make_timestamptz(epoch_us(started_at) + 1000000 * ring_seconds)
+                )
         end as answered_at,
         coalesce(
-            started_at + total_seconds * interval '1 second',
-            talk_started_at + talk_seconds * interval '1 second'
+            make_timestamptz(epoch_us(started_at) + 1000000 * total_seconds),
+            make_timestamptz(epoch_us(talk_started_at) + 1000000 * talk_seconds)
         ) as ended_at,
 
         direction,

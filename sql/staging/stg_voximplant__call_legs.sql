@@ -28,7 +28,7 @@ final as (
 
         legs.start_time as started_at,
         cast(null as timestamp with time zone) as answered_at,
-        legs.start_time + legs.duration * interval '1 second' as ended_at,
+        make_timestamptz(epoch_us(legs.start_time) + 1000000 * legs.duration) as ended_at,
 
         coalesce(legs.successful, false) as is_answered,
         cast(null as bigint) as ring_seconds,

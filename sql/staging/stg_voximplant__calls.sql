@@ -102,9 +102,11 @@ joined as (
         legs_by_session.longest_other_seconds,
         coalesce(legs_by_session.leg_count, 0) as leg_count,
         coalesce(records_by_session.recording_count, 0) as recording_count,
-        legs_by_session.cost as leg_cost,
-        records_by_session.cost as record_cost,
-        other_resources_by_session.cost as other_cost,
+        coalesce(legs_by_session.cost, records_by_session.cost, other_resources_by_session.cost) is not null
+            as has_cost,
+        coalesce(legs_by_session.cost, 0)
+        + coalesce(records_by_session.cost, 0)
+        + coalesce(other_resources_by_session.cost, 0) as summed_cost,
 
         coalesce(legs_by_session.is_incoming, false) as is_incoming,
         coalesce(legs_by_session.is_first_successful, false)
@@ -141,7 +143,7 @@ final as (
 
         start_date as started_at,
         cast(null as timestamp with time zone) as answered_at,
-        start_date + total_seconds * interval '1 second' as ended_at,
+        make_timestamptz(epoch_us(start_date) + 1000000 * total_seconds) as ended_at,
 
         case
             when leg_count = 0 then 'unknown'
@@ -178,11 +180,7 @@ final as (
         total_seconds,
 
         case
-            when coalesce(leg_cost, record_cost, other_cost) is not null
-                then cast(
-                    coalesce(leg_cost, 0) + coalesce(record_cost, 0) + coalesce(other_cost, 0)
-                    as decimal(18, 9)
-                )
+            when has_cost and abs(summed_cost) < 1000000000 then cast(summed_cost as decimal(18, 9))
         end as cost,
         currency,
 

@@ -46,7 +46,23 @@ CLOCKS = st.tuples(st.integers(0, 30), st.integers(0, 70), st.integers(0, 70)).m
 )
 ODD: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
-        [10**30, 2**63, -0.0, 1e300, "120", "1.5", "NaN", "true", True, [], {}, [None], "2026-13-01"]
+        [
+            10**30,
+            2**63,
+            2**31,
+            -(2**63),
+            -0.0,
+            1e300,
+            "120",
+            "1.5",
+            "NaN",
+            "true",
+            True,
+            [],
+            {},
+            [None],
+            "2026-13-01",
+        ]
     ),
     st.floats(allow_nan=True),
     TEXTS,
