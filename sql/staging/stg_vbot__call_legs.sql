@@ -102,7 +102,7 @@ final as (
         member_no as agent_id,
         display_name,
 
-        started_at,
+        coalesce(started_at, talk_started_at) as started_at,
         case
             when is_answered
                 then coalesce(

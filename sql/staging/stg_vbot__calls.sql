@@ -139,7 +139,7 @@ final as (
         account,
         provider_call_id,
 
-        started_at,
+        coalesce(started_at, talk_started_at) as started_at,
         case
             when is_answered
                 then coalesce(

@@ -335,3 +335,16 @@ def test_a_total_shorter_than_the_talk_gives_no_ring_time() -> None:
         "ring_seconds": None,
         "answered_at": None,
     }
+
+
+def test_a_v3_call_whose_begin_cannot_be_read_is_of_the_day_when_it_was_answered() -> None:
+    warehouse = Warehouse()
+    v3_call(warehouse, create_at=None)
+    party(warehouse, "caller", "g3", number="0364307520")
+    times = {
+        "started_at": utc("2026-04-06T04:54:18"),
+        "answered_at": utc("2026-04-06T04:54:18"),
+        "ended_at": utc("2026-04-06T04:54:33"),
+    }
+    assert warehouse.one("reporting.calls", *times) == times
+    assert warehouse.one("reporting.call_legs", "started_at") == {"started_at": times["started_at"]}
