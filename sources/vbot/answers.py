@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -34,7 +34,7 @@ class _List(_Said, kw_only=True):
     data: list[msgspec.Raw]
 
 
-class Glance(msgspec.Struct):
+class Glance(msgspec.Struct, gc=False):
     """What paging needs to know of a call."""
 
     group_id: str | None = None
@@ -113,14 +113,18 @@ def number_of(raw: bytes) -> int | None:
         return None
 
 
-def identities(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+def identities(records: Sequence[bytes]) -> list[int]:
     """What tells records of one list apart: the group id, or the whole record where there is none.
 
     Records without an id that are alike to the letter are as many calls as one page shows of them.
     """
-    alike: Counter[int] = Counter()
-    for record, glance in zip(records, GLANCE.glances(records), strict=True):
-        group_id = glance and glance.group_id
-        identity = hash(group_id or record)
-        yield identity, 0 if group_id else alike[identity]
-        alike[identity] += 1
+    group_ids = [glance and glance.group_id for glance in GLANCE.glances(records)]
+    alike = Counter[bytes]()
+    found = []
+    for group_id, record in zip(group_ids, records, strict=True):
+        if group_id:
+            found.append(hash(group_id))
+        else:
+            found.append(hash((record, alike[record])))
+            alike[record] += 1
+    return found

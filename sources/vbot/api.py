@@ -161,7 +161,7 @@ class VbotConnection:
         self, path: str, wanted: Mapping[str, Any], *, total: int | None = None, attempts: int | None = None
     ) -> Iterator[tuple[list[bytes], int]]:
         """Pages with a call not seen before, each with the number of distinct records so far."""
-        seen = set[tuple[int, int]]()
+        seen = set[int]()
         for page in count(self._page_base):
             if page - self._page_base > MOST_PAGES:
                 raise IncompleteRead(f"{path} did not end after {MOST_PAGES} pages")
