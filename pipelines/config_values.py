@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -46,9 +47,9 @@ def _number(value: Any, kind: type) -> Any:
     if not isinstance(value, bool):
         try:
             number = kind(value)
-            if number == float(value):
+            if number == float(value) and math.isfinite(number):
                 return number
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
     raise ValueError("must be a whole number" if kind is int else "must be a number")
 

@@ -57,7 +57,7 @@ final as (
         cast(floor((now.epoch - extract(epoch from last_successes.last_success_at)) / 60) as bigint)
             as minutes_since_success,
         accounts.cursor is null
-        or accounts.cursor < current_timestamp - settings.freshness_hours * interval '1 hour' as is_stale
+        or now.epoch - extract(epoch from accounts.cursor) > 3600 * settings.freshness_hours as is_stale
 
     from accounts
     cross join settings

@@ -33,9 +33,10 @@ targets_by_call as (
         id,
         count(*) as leg_count,
         min(answered_time) as answered_at,
-        -- Of two targets answered in the same instant the first one counts.
-        arg_min_null(ring_duration, row(answered_time, position)) filter (where answered_time is not null)
-            as ring_seconds,
+        -- Of two targets answered in the same instant, or at no known time, the first one counts.
+        arg_min_null(ring_duration, row(answered_time, position)) filter (
+            where answered_time is not null or lower(trim(status)) = 'answered'
+        ) as ring_seconds,
         max(ring_duration) as longest_ring_seconds
     from call_targets
     group by account, id
@@ -75,7 +76,7 @@ joined as (
         coalesce(targets_by_call.leg_count, 0) as leg_count,
         coalesce(recordings_by_call.recording_count, 0) as recording_count,
 
-        coalesce(call_logs.started_at, call_logs.created_at) as started_at,
+        coalesce(call_logs.started_at, call_logs.created_at) as created_at,
         targets_by_call.answered_at,
         call_logs.ended_at
 
@@ -106,7 +107,8 @@ measured as (
         call_state = 'answered' as is_answered,
         call_state in ('answered', 'not_answered') or ended_at is not null as is_over,
         case when call_state = 'answered' then duration else coalesce(duration, 0) end as talk_seconds,
-        cast(floor(extract(epoch from ended_at) - extract(epoch from started_at)) as bigint) as total_seconds
+        cast(floor(extract(epoch from ended_at) - extract(epoch from created_at)) as bigint) as total_seconds,
+        coalesce(created_at, ended_at) as started_at
     from joined
 
 ),
@@ -131,7 +133,7 @@ final as (
         case
             when is_answered
                 then coalesce(
-                    answered_at, make_timestamptz(epoch_us(started_at) + 1000000 * untalked_seconds)
+                    answered_at, make_timestamptz(epoch_us(created_at) + 1000000 * untalked_seconds)
                 )
         end as answered_at,
         ended_at,

@@ -24,7 +24,7 @@ final as (
         cast(null as varchar) as recording_id,
         recording_urls.value as url,
 
-        coalesce(call_logs.started_at, call_logs.created_at) as started_at,
+        coalesce(call_logs.started_at, call_logs.created_at, call_logs.ended_at) as started_at,
         cast(null as bigint) as duration_seconds
 
     from recording_urls

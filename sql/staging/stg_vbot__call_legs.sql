@@ -55,7 +55,7 @@ joined as (
             false
         ) as is_answered,
 
-        coalesce(parties.started_at, history.started_at) as started_at,
+        coalesce(parties.started_at, history.created_at) as created_at,
         history.talk_started_at
 
     from parties
@@ -102,14 +102,14 @@ final as (
         member_no as agent_id,
         display_name,
 
-        coalesce(started_at, talk_started_at) as started_at,
+        coalesce(created_at, talk_started_at) as started_at,
         case
             when is_answered
                 then coalesce(
-                    talk_started_at, make_timestamptz(epoch_us(started_at) + 1000000 * ring_seconds)
+                    talk_started_at, make_timestamptz(epoch_us(created_at) + 1000000 * ring_seconds)
                 )
         end as answered_at,
-        make_timestamptz(epoch_us(started_at) + 1000000 * total_seconds) as ended_at,
+        make_timestamptz(epoch_us(created_at) + 1000000 * total_seconds) as ended_at,
 
         is_answered,
         ring_seconds,

@@ -80,8 +80,9 @@ joined as (
         history.is_answered,
         coalesce(parties_by_call.callee.is_answered, parties_by_call.callee_count = 1) as is_callee_certain,
 
-        history.started_at,
-        history.talk_started_at
+        history.created_at,
+        history.talk_started_at,
+        history.started_at
 
     from history
     left join parties_by_call
@@ -124,10 +125,7 @@ classified as (
                 then 'failed'
             else 'unknown'
         end as unanswered_outcome,
-        case
-            when not is_answered then total_seconds
-            when total_seconds >= talk_seconds then total_seconds - talk_seconds
-        end as ring_seconds
+        case when total_seconds >= talk_seconds then total_seconds - talk_seconds end as ring_seconds
     from joined
 
 ),
@@ -139,15 +137,15 @@ final as (
         account,
         provider_call_id,
 
-        coalesce(started_at, talk_started_at) as started_at,
+        started_at,
         case
             when is_answered
                 then coalesce(
-                    talk_started_at, make_timestamptz(epoch_us(started_at) + 1000000 * ring_seconds)
+                    talk_started_at, make_timestamptz(epoch_us(created_at) + 1000000 * ring_seconds)
                 )
         end as answered_at,
         coalesce(
-            make_timestamptz(epoch_us(started_at) + 1000000 * total_seconds),
+            make_timestamptz(epoch_us(created_at) + 1000000 * total_seconds),
             make_timestamptz(epoch_us(talk_started_at) + 1000000 * talk_seconds)
         ) as ended_at,
 

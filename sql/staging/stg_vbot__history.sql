@@ -27,8 +27,9 @@ renamed as (
         coalesce(is_record, false) as is_recorded,
         coalesce(upper(trim(disposition)) in ('ANSWER', 'ANSWERED'), false) as is_answered,
 
-        coalesce(date_create, create_at) as started_at,
-        call_at as talk_started_at
+        coalesce(date_create, create_at) as created_at,
+        call_at as talk_started_at,
+        coalesce(date_create, create_at, call_at) as started_at
 
     from source
 

@@ -1,4 +1,4 @@
--- The flags and the outcome say the same; a missed call is inbound and unanswered; unanswered means no talk.
+-- The flags and the outcome say the same; a missed call is inbound and unanswered, and answered at no time.
 select
     call_id,
     direction,
@@ -13,4 +13,4 @@ where
     or is_answered <> (outcome = 'answered')
     or is_missed <> (outcome = 'missed')
     or (is_missed and (is_answered or direction <> 'inbound'))
-    or (not is_answered and (answered_at is not null or talk_seconds <> 0))
+    or (not is_answered and answered_at is not null)

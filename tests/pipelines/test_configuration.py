@@ -35,6 +35,11 @@ WRONG = {
         {"SOURCES__VBOT__MAIN__PAGE_SIZE": "many"},
         "sources.vbot.main.page_size must be a whole",
     ),
+    "no finite number": (
+        ["sync"],
+        {"CALLSYNC__SERVICE_LEVEL_SECONDS": "inf"},
+        "callsync.service_level_seconds must be a number",
+    ),
     "no window": (
         ["sync"],
         {"SOURCES__VBOT__MAIN__WINDOW_DAYS": "0"},

@@ -131,6 +131,28 @@ def test_the_first_of_two_answering_targets_gives_the_ring_time() -> None:
     assert warehouse.one("reporting.calls", *expected) == expected
 
 
+def test_a_target_that_says_so_has_answered_even_without_a_time() -> None:
+    warehouse = Warehouse()
+    call_log(warehouse)
+    target(warehouse, 0, ring_duration=30, status="not_answered")
+    target(warehouse, 1, ring_duration=7, status="Answered ")
+    target(warehouse, 2, ring_duration=9, status="answered")
+    assert warehouse.one("reporting.calls", "ring_seconds") == {"ring_seconds": 7}
+    answered = "select ring_seconds from reporting.call_legs where is_answered order by position"
+    assert warehouse.rows(answered) == [{"ring_seconds": 7}, {"ring_seconds": 9}]
+
+
+def test_a_call_of_which_only_the_end_can_be_read_is_of_that_day() -> None:
+    warehouse = Warehouse()
+    call_log(warehouse, started_at=None, created_at=None)
+    warehouse.insert(
+        "etelecom.call_logs__recording_urls", account="hanoi", id="1", position=0, value="https://r.example/1"
+    )
+    expected = {"started_at": utc("2026-03-02T01:01:40"), "total_seconds": None, "ring_seconds": None}
+    assert warehouse.one("reporting.calls", *expected) == expected
+    assert warehouse.one("reporting.recordings", "started_at") == {"started_at": expected["started_at"]}
+
+
 def test_without_targets_the_ring_time_is_what_is_not_talk() -> None:
     warehouse = Warehouse()
     call_log(warehouse)

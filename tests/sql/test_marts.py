@@ -204,6 +204,13 @@ def test_an_account_is_stale_when_its_cursor_is_older_than_allowed(hours: int | 
     assert warehouse.one("reporting.freshness", "is_stale") == {"is_stale": is_stale}
 
 
+def test_no_account_is_stale_where_any_age_is_allowed() -> None:
+    warehouse = Warehouse()
+    warehouse.execute("update callsync.settings set freshness_hours = 1e300")
+    account(warehouse, datetime.now(UTC) - timedelta(days=9999))
+    assert warehouse.one("reporting.freshness", "is_stale") == {"is_stale": False}
+
+
 def test_coverage_shows_finished_ranges_and_the_gaps_up_to_the_cursor() -> None:
     warehouse = Warehouse()
     account(

@@ -347,4 +347,17 @@ def test_a_v3_call_whose_begin_cannot_be_read_is_of_the_day_when_it_was_answered
         "ended_at": utc("2026-04-06T04:54:33"),
     }
     assert warehouse.one("reporting.calls", *times) == times
-    assert warehouse.one("reporting.call_legs", "started_at") == {"started_at": times["started_at"]}
+    for report in ("call_legs", "recordings"):
+        assert warehouse.one(f"reporting.{report}", "started_at") == {"started_at": times["started_at"]}
+
+
+@pytest.mark.parametrize(
+    ("talk", "total", "ring"), [(30, 40, 10), (0, 40, 40), (None, 40, 40), (50, 40, None)]
+)
+def test_a_call_that_only_a_bot_took_rang_for_what_is_not_talk(
+    talk: int | None, total: int, ring: int | None
+) -> None:
+    warehouse = Warehouse()
+    legacy_call(warehouse, disposition="BOTIVR", time_call=talk, duration_call=total)
+    expected = {"is_answered": False, "ring_seconds": ring, "talk_seconds": talk or 0, "total_seconds": total}
+    assert warehouse.one("reporting.calls", *expected) == expected
