@@ -5,6 +5,7 @@ msgspec works out a type when it first meets it, and crashes the process where s
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
@@ -12,6 +13,7 @@ import msgspec
 
 from sources.errors import UnreadableBody
 from sources.http import printable
+from sources.shaping.decode import canonical, decode
 
 T = TypeVar("T")
 
@@ -36,8 +38,17 @@ class Form(Generic[T]):
         try:
             return self._decoder.decode(raw)
         except msgspec.ValidationError as error:
-            raise UnreadableBody(f"the answer has not the documented form: {printable(str(error))}") from None
+            raise _of_another_form(error) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
+            return self._read_loosely(raw)
+
+    def _read_loosely(self, raw: bytes) -> T:
+        """What strict JSON refuses in one record must not cost those beside it."""
+        try:
+            return self._decoder.decode(canonical(decode(raw.removeprefix(codecs.BOM_UTF8))))
+        except msgspec.ValidationError as error:
+            raise _of_another_form(error) from None
+        except ValueError:
             kind = "HTML" if raw.lstrip()[:1] == b"<" else "no whole JSON"
             raise UnreadableBody(f"the answer is {kind} ({len(raw)} bytes)") from None
 
@@ -54,6 +65,10 @@ class Form(Generic[T]):
             return self._decoder_of_many.decode(b"[%b]" % b",".join(raws))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return [self.glance(raw) for raw in raws]
+
+
+def _of_another_form(error: msgspec.ValidationError) -> UnreadableBody:
+    return UnreadableBody(f"the answer has not the documented form: {printable(str(error))}")
 
 
 RECORDS = Form(list[msgspec.Raw])

@@ -75,6 +75,10 @@ class Credential(Protocol):
     def secrets(self) -> tuple[str, ...]:
         """Texts that must never appear in an error."""
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Those of them that are no data either: not a user's name, which calls may well bear."""
+
     def headers(self, client: Client) -> Mapping[str, str]:
         """Headers of the next request; may fetch or mint a token."""
 
@@ -93,6 +97,8 @@ class ApiKey:
     def secrets(self) -> tuple[str, ...]:
         """The key itself, without its scheme."""
         return (self.value.removeprefix("Bearer "),)
+
+    keys = secrets
 
     def headers(self, client: Client) -> Mapping[str, str]:
         """The one header."""
@@ -263,7 +269,7 @@ class Api:
     def _whole(self, request: Request, answer: httpx.Response) -> bytes:
         """The body, which may be large and come slowly, but neither without an end."""
         body = whole_body(answer, _place(request), within_seconds=self._longest_answer_seconds)
-        return without_secrets(body, self.credential.secrets)
+        return without_secrets(body, self.credential.keys)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Exponential with full jitter, never less than the provider asked for; 429 slows all requests."""

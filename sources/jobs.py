@@ -20,7 +20,7 @@ from sources.comparing import WindowContent
 from sources.errors import AccessDenied, IncompleteRead, ProviderError, WindowOverflow
 from sources.fingerprints import compact, distinct
 from sources.gathering import Piece
-from sources.ledger import Ledger, key_of
+from sources.ledger import Ledger
 from sources.provider import Connection, Page, Provider
 from sources.shaping import Shaped, concat, digest, shape
 from sources.shaping.fields import RecordType
@@ -117,7 +117,7 @@ class Jobs:
 
     def _read_window(self, whole: Window, chain: tuple[Window, ...]) -> Iterator[Piece]:
         record_type = self._connection.calls
-        known = None if self._force else self._ledger().fingerprints.get(key_of(whole))
+        known = None if self._force else self._ledger().fingerprint_of(whole)
         is_read_again = any(window.end + self._lookback > self._now for window in chain)
         for is_second_read in (False, True):
             content = WindowContent(

@@ -28,8 +28,8 @@ class Ledger:
         settled: what was read later than its end plus the lookback, and is not read again by a sync.
         cursor: where the last sync arrived; a backfill never moves it.
         lookback: the shortest lookback under which `settled` was built.
-        fingerprints: content of the windows that will be read again, by ISO start, so that an unchanged
-            window is recognised and not loaded.
+        fingerprints: end and content of the windows that will be read again, by ISO start, so that an
+            unchanged window is recognised and not loaded. The end is ISO, too; the newest window's grows.
         unfinished: ids of calls the provider has not completed yet, with their start as epoch seconds.
         names_read_at: when the dimension tables (hotlines, members, users…) were last read.
         contents: fingerprints of what is read by name and not by window.
@@ -40,7 +40,7 @@ class Ledger:
     settled: Intervals = Intervals()
     cursor: datetime | None = None
     lookback: timedelta = timedelta()
-    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     unfinished: Mapping[str, int] = field(default_factory=dict)
     names_read_at: datetime | None = None
     contents: Mapping[str, str] = field(default_factory=dict)
@@ -92,10 +92,10 @@ class Ledger:
     ) -> Ledger:
         """The ledger after the windows of one request chain were read whole in a run that began at `now`."""
         settled = [window for window in chain if window.end + lookback <= now]
-        key = key_of(chain[0])
-        fingerprints = dict(self.doubting(chain[0]).fingerprints)
+        whole = Window(chain[0].start, chain[-1].end)
+        fingerprints = dict(self.doubting(whole).fingerprints)
         if fingerprint is not None and len(settled) < len(chain):
-            fingerprints[key] = fingerprint
+            fingerprints[_iso(whole.start)] = (_iso(whole.end), fingerprint)
         return replace(
             self,
             finished=self.finished | Intervals.of(chain),
@@ -104,12 +104,19 @@ class Ledger:
             fingerprints=fingerprints,
         )
 
+    def fingerprint_of(self, window: Window) -> str | None:
+        """What the window's content was when it was last read from this start."""
+        _, fingerprint = self.fingerprints.get(_iso(window.start), (None, None))
+        return fingerprint
+
     def doubting(self, window: Window) -> Ledger:
-        """The ledger without the fingerprint of a window, of which something else may have been loaded."""
-        key = key_of(window)
-        return replace(
-            self, fingerprints={name: kept for name, kept in self.fingerprints.items() if name != key}
-        )
+        """The ledger without the fingerprints of what overlaps a window, of which others may be loaded."""
+        kept = {
+            start: (end, fingerprint)
+            for start, (end, fingerprint) in self.fingerprints.items()
+            if _moment(end) <= window.start or _moment(start) >= window.end
+        }
+        return replace(self, fingerprints=kept)
 
     def synced(self, start: datetime, now: datetime) -> Ledger:
         """The ledger with its cursor where the finished time that began at `start` ends."""
@@ -147,7 +154,12 @@ class Ledger:
             settled=Intervals.from_json(state["settled"]),
             cursor=_moment(state["cursor"]) if state["cursor"] else None,
             lookback=timedelta(seconds=state["lookback_seconds"]),
-            fingerprints=state["fingerprints"],
+            # The first warehouses knew no ends: such a window is loaded once more.
+            fingerprints={
+                start: (kept[0], kept[1])
+                for start, kept in state["fingerprints"].items()
+                if not isinstance(kept, str)
+            },
             unfinished=state["unfinished"],
             names_read_at=_moment(state["names_read_at"]) if state["names_read_at"] else None,
             contents=state["contents"],
@@ -155,16 +167,15 @@ class Ledger:
         )
 
 
-def key_of(window: Window) -> str:
-    """The name under which a window's fingerprint is kept."""
-    return window.start.astimezone(UTC).isoformat()
-
-
 def ledgers_of(provider: Provider, pipeline_state: Mapping[str, Any]) -> Mapping[str, Any]:
     """The ledgers in the state of a dlt pipeline: account name → JSON; empty before the first load."""
     resources = pipeline_state.get("sources", {}).get(provider.name, {}).get("resources", {})
     ledgers: Mapping[str, Any] = resources.get(provider.calls.table, {}).get("accounts", {})
     return ledgers
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def _moment(text: str) -> datetime:

@@ -30,7 +30,7 @@ from sources.forms import Form
 from sources.http import Api, ApiKey, Request, printable, refusal_by_status
 from sources.provider import Finding, Page
 from sources.shaping.fields import RecordType
-from sources.windows import Window
+from sources.windows import SECOND, Window
 
 MOST_PAGES = 20_000
 """An end to a list whose cursor never repeats and never ends: two million call logs in one window."""
@@ -105,11 +105,12 @@ class EtelecomConnection:
     def pages(self, window: Window) -> Iterator[Page]:
         """The call logs whose creation (or start) falls into the window, newest first.
 
-        Both ends are inclusive at the provider; a call on a border is read twice and kept once.
+        Whether both ends are inclusive is not documented, so a window asks one second more at its start; a
+        call on a border is read twice and kept once.
         """
         wanted = {
             **self._options.filter,
-            "date_from": _rfc3339(window.start),
+            "date_from": _rfc3339(window.start - SECOND),
             "date_to": _rfc3339(window.end),
         }
         return self._walk(f"{self._options.service}/ListCallLogs", {"filter": wanted}, "call_logs")

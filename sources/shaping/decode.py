@@ -51,12 +51,14 @@ def as_json(payload: bytes) -> bytes:
 
 
 def _decode_odd(payload: bytes) -> Any:
-    """What strict JSON refuses and some servers send: NaN, halves of a surrogate pair, endless numbers.
+    """What strict JSON refuses and some servers send: NaN, bare tabs, half surrogate pairs, endless numbers.
 
     They become text that shows what was sent.
     """
     try:
-        value = json.loads(payload.decode(), parse_float=_decimal, parse_int=_integer, parse_constant=str)
+        value = json.loads(
+            payload.decode(), strict=False, parse_float=_decimal, parse_int=_integer, parse_constant=str
+        )
         return _printable(value)
     except RecursionError:
         raise ValueError("nested too deep") from None

@@ -41,30 +41,35 @@ class Glance(msgspec.Struct, gc=False):
     date_create: str | None = None
 
 
+_SUCCESSES = ("1", "200")
+"""What `status` is when all is well (v1: 1)."""
+
 _ENVELOPE = Form(_Envelope)
 _LIST = Form(_List)
 GLANCE = Form(Glance)
 
 
-def envelope(raw: bytes) -> msgspec.Raw | None:
-    """The `data` of an answer, or the error that its status 200 hides.
+def envelope(raw: bytes, *, is_v1: bool) -> bytes:
+    """The `data` of an answer, empty where there is none, or the error that its status 200 hides.
 
     `error` is 0 when all is well (v2, v3). In v1 `status` says so, 1 for success, and its own sample shows a
     success beside an `error` that is not 0: there a list of calls counts as the success that `status` claims.
+    Without any data, one of the two has to say that all is well: a fault must not pass for an empty list.
     """
     answer = _ENVELOPE.read(raw)
-    data = None if isinstance(answer.data, msgspec.UnsetType) else answer.data
-    _refuse_errors(answer, has_list=data is not None and bytes(data).lstrip()[:1] == b"[")
-    if data is None and answer.error is None and answer.status is None:
-        raise UnreadableBody("the answer has neither data nor an error")
+    data = b"" if isinstance(answer.data, msgspec.UnsetType) else bytes(answer.data).strip()
+    data = b"" if data == b"null" else data
+    _refuse_errors(answer, may_err=is_v1 and data[:1] == b"[")
+    if not data and str(answer.error) != "0" and str(answer.status) not in _SUCCESSES:
+        raise UnreadableBody("the answer has neither data nor a word that all is well")
     return data
 
 
-def _refuse_errors(answer: _Said, *, has_list: bool) -> None:
-    failed = str(answer.status) == "0" if answer.status is not None else False
-    wrong = str(answer.error or 0) != "0"
-    if failed or (wrong and not (str(answer.status) == "1" and has_list)):
-        raise refusal_by_code(str(answer.error), answer.message or "")
+def _refuse_errors(answer: _Said, *, may_err: bool) -> None:
+    error, status = (str(said or 0) for said in (answer.error, answer.status))
+    has_failed = answer.status not in (None, "") and status not in _SUCCESSES
+    if has_failed or (error != "0" and not (may_err and status in _SUCCESSES)):
+        raise refusal_by_code(error if error != "0" else status, answer.message or "")
 
 
 def refusal(status: int, body: bytes) -> ProviderError | None:
@@ -92,21 +97,19 @@ def refusal_by_code(code: str, message: str) -> ProviderError:
     return RequestRefused(text)
 
 
-def records_of(raw: bytes) -> list[bytes]:
+def records_of(raw: bytes, *, is_v1: bool) -> list[bytes]:
     """The records of a list; none where `data` is null."""
     answer = _LIST.glance(raw)
     if answer is not None:
-        _refuse_errors(answer, has_list=True)
+        _refuse_errors(answer, may_err=is_v1)
         return [bytes(record) for record in answer.data]
-    data = envelope(raw)
-    if data is None or bytes(data).strip() == b"null":
-        return []
-    return [bytes(record) for record in RECORDS.read(bytes(data))]
+    data = envelope(raw, is_v1=is_v1)
+    return [bytes(record) for record in RECORDS.read(data)] if data else []
 
 
 def number_of(raw: bytes) -> int | None:
     """The number of a count, where it is one."""
-    data = envelope(raw)
+    data = envelope(raw, is_v1=False)
     try:
         return int(msgspec.json.decode(data)) if data else None
     except (TypeError, ValueError, msgspec.DecodeError):

@@ -3,19 +3,21 @@
 Sources: VBot documents, "Call History Management" v1 and v2 (deprecated, still served), and the v3 pages of
 VBot's public documentation (`/m-cdr/api/call`, epoch milliseconds, pages from 0). What they leave open is
 settled here: a page shorter than asked does not end a list (its size may be capped), an empty page or one
-without a new call does; and v2's unit of `from`/`to` is found out by asking for a call that is known.
+without a new call does; the number of the first page is found out by asking for pages 0 and 1, and v2's unit
+of `from`/`to` by asking for a call that is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sources.account import Account
-from sources.errors import IncompleteRead, RequestRefused, UnreadableBody
+from sources.errors import IncompleteRead, RequestRefused, Transient, UnreadableBody
 from sources.http import Api, ApiKey, Credential, Request
 from sources.provider import Finding, Page
 from sources.shaping.fields import RecordType
@@ -45,14 +47,13 @@ class VbotConnection:
         self._options = options
         self._version = options.version
         self._base_url = options.address
-        self._page_base = self._version.page_base if options.page_base is None else options.page_base
         self._page_size = options.page_size or self._version.page_size
         self._longest_page = 0
         self._tz = ZoneInfo(options.timezone)
         self.calls: RecordType = self._version.record_type
         self.zone = options.timezone
         self.constants: Mapping[str, str] = {"currency": options.currency}
-        self.findings = findings
+        self.findings = dict(findings)
         self._api = Api(
             credential(options),
             timeout_seconds=options.timeout_seconds,
@@ -92,30 +93,60 @@ class VbotConnection:
         yield Finding(
             "access", "the key is accepted" if total is None else f"the provider counts {total} calls"
         )
-        yield Finding("page base", self._found_page_base())
+        yield Finding("page base", self._page_base_told())
         yield Finding("time unit of from/to", self._time_unit())
 
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
 
-    def _found_page_base(self) -> str:
-        """The number of the first page: 0 only where page 0 shows something else than page 1."""
-        zeroth, first = (self._first_page(page) for page in (0, 1))
-        if not zeroth and not first:
-            return f"{self._page_base}, as configured; there is no call to find out by"
-        found = 0 if zeroth and zeroth != first else 1
-        return str(found) if found == self._page_base else f"{found}; set page_base = {found}"
+    def _page_base_told(self) -> str:
+        found, configured = self._probe_page_base(), self._options.page_base
+        if found is None:
+            return f"{self._page_base()}; there is no call to find out by"
+        return str(found) if configured in (None, found) else f"{found}; set page_base = {found}"
 
-    def _first_page(self, page: int) -> list[bytes]:
+    def _page_base(self) -> int:
+        """The number of the first page: as configured, else found out once, else the version's."""
+        if self._options.page_base is not None:
+            return self._options.page_base
+        if "page_base" not in self.findings:
+            found = self._probe_page_base()
+            if found is None:
+                return self._version.page_base
+            self.findings["page_base"] = str(found)
+        return int(self.findings["page_base"])
+
+    def _probe_page_base(self) -> int | None:
+        """0 where page 0 shows other calls than page 1, and 1 where it shows none or the same.
+
+        None where that does not tell: while the account has no call, where one page is shown whatever is
+        asked for, where asking for page 0 is a fault, and where a second look shows something else.
+        """
         try:
-            return self._list(self._version.list_path, self._paging(page))
+            found = self._looked_for_page_base()
+            return found if found is not None and found == self._looked_for_page_base() else None
+        except Transient:
+            return None
+
+    def _looked_for_page_base(self) -> int | None:
+        zeroth, first = self._shown_at(0), self._shown_at(1)
+        if zeroth and not _is_same(zeroth, first):
+            return 0
+        return 1 if first and not _is_same(first, self._shown_at(2)) else None
+
+    def _shown_at(self, page: int) -> set[int]:
+        phone = {"phone": self._options.phones[0]} if self._options.phones else {}
+        try:
+            shown = self._list(self._version.list_path, {**phone, **self._paging(page)}, attempts=2)
         except RequestRefused:
-            return []
+            shown = []
+        return set(identities(shown))
 
     def _walk_range(self, window: Window, phone: str | None, per_second: int) -> Iterator[Page]:
+        # Whether the borders are inclusive is not documented: a second more is asked.
         wanted = {
-            "from": int(window.start.timestamp()) * per_second,
+            "from": max(0, int(window.start.timestamp()) - 1) * per_second,
             "to": int(window.end.timestamp()) * per_second,
             **({"phone": phone} if phone else {}),
         }
@@ -152,23 +183,31 @@ class VbotConnection:
             ]
             yield Page(inside, zone=self.zone)
             if all(at is not None and at < window.start for at in times):
-                return
+                break
             _refuse_endless(distinct, total)
-        if total is not None and distinct < total:
-            raise IncompleteRead(f"{distinct} calls came of {total} that the provider counts")
+        else:
+            if total is not None and distinct < total:
+                raise IncompleteRead(f"{distinct} calls came of {total} that the provider counts")
+        # A call that vanishes moves all older ones up, and one of them to a page that was read already.
+        left = None if total is None else self._count(wanted)
+        if left is not None and total is not None and left < total:
+            raise IncompleteRead(f"{total} calls became {left} while they were listed")
 
     def _paged(
         self, path: str, wanted: Mapping[str, Any], *, total: int | None = None, attempts: int | None = None
     ) -> Iterator[tuple[list[bytes], int]]:
         """Pages with a call not seen before, each with the number of distinct records so far."""
-        seen = set[int]()
-        for page in count(self._page_base):
-            if page - self._page_base > MOST_PAGES:
+        seen, base = set[int](), self._page_base()
+        for page in count(base):
+            if page - base > MOST_PAGES:
                 raise IncompleteRead(f"{path} did not end after {MOST_PAGES} pages")
             records = self._list(path, {**wanted, **self._paging(page)}, attempts=attempts)
             before = len(seen)
             seen.update(identities(records))
             if len(seen) == before:
+                # Where pages begin with 1, page 0 is empty or the same as page 1.
+                if total is None and (page == 0 or (page == 1 and records)):
+                    continue
                 return
             yield records, len(seen)
             if total is None:
@@ -180,7 +219,8 @@ class VbotConnection:
             self._longest_page = max(self._longest_page, len(records))
 
     def _list(self, path: str, wanted: Mapping[str, Any], *, attempts: int | None = None) -> list[bytes]:
-        return self._api.call(self._request(path, wanted), records_of, attempts=attempts)
+        records = partial(records_of, is_v1=self._options.api_version == "v1")
+        return self._api.call(self._request(path, wanted), records, attempts=attempts)
 
     def _count(self, wanted: Mapping[str, Any]) -> int | None:
         """The provider's own count, or None where it does not give one."""
@@ -213,7 +253,7 @@ class VbotConnection:
             found = self._probe_time_unit()
             if found is None:
                 return "none"
-            self.findings = {**self.findings, "time_unit": found}
+            self.findings["time_unit"] = found
         return self.findings["time_unit"]
 
     def _probe_time_unit(self) -> str | None:
@@ -222,7 +262,7 @@ class VbotConnection:
         None while the account has no call to ask for.
         """
         phone = {"phone": self._options.phones[0]} if self._options.phones else {}
-        known = self._list(self._version.list_path, {**phone, **self._paging(self._page_base)})
+        known = self._list(self._version.list_path, {**phone, **self._paging(self._page_base())})
         times = [at for at in map(self._time_of, known) if at is not None]
         if not times:
             return None
@@ -238,9 +278,8 @@ class VbotConnection:
             "to": max(1, int((at + SECOND).timestamp())) * per_second,
         }
         try:
-            return bool(
-                self._list(self._version.list_path, {**phone, **wanted, **self._paging(self._page_base)})
-            )
+            paging = self._paging(self._page_base())
+            return bool(self._list(self._version.list_path, {**phone, **wanted, **paging}))
         except RequestRefused:
             return False
 
@@ -250,6 +289,11 @@ class VbotConnection:
             return datetime.strptime(said, _DATE_CREATE).replace(tzinfo=self._tz).astimezone(UTC)
         except (UnreadableBody, ValueError):
             return None
+
+
+def _is_same(page: set[int], other: set[int]) -> bool:
+    """Whether two questions were answered with one page: calls that come between them move only a few."""
+    return 2 * len(page & other) >= len(page)
 
 
 def _refuse_endless(distinct: int, total: int | None) -> None:

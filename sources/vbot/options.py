@@ -70,7 +70,9 @@ class VbotOptions(Options):
     vbot_id: str | None = option("the customer's VBotID (v1, v2)", None)
     phones: tuple[str, ...] = option("read only these numbers, one walk each (v1, v2); none: all calls", ())
     time_unit: str = option("unit of from/to in v2: s, ms, none (not understood), auto (find out)", "auto")
-    page_base: int | None = option("number of the first page; by default 0 for v3, else 1", None)
+    page_base: int | None = option(
+        "number of the first page; by default found out, or 0 for v3, else 1", None
+    )
     page_size: int | None = option("calls a page; by default 100 for v3, else 50", None)
     timezone: str = option("zone of date_create in v1 and v2", "Asia/Ho_Chi_Minh")
     currency: str = option("currency of postage", "VND")

@@ -8,6 +8,7 @@ is asked; the old paths are still served there.
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
 from sources.account import Account
@@ -27,7 +28,7 @@ def access(account: Account) -> Access:
         hosts=tuple(options.recording_hosts),
         credential=credential(options),
         refusal=refusal,
-        explain=envelope,
+        explain=partial(envelope, is_v1=False),
         address=address,
     )
 

@@ -58,7 +58,7 @@ def vbot(
         vbot_id: the customer's VBotID (v1, v2).
         phones: read only these numbers (v1, v2).
         time_unit: unit of from/to in v2: s, ms, none, or auto to find out.
-        page_base: number of the first page.
+        page_base: number of the first page; by default it is found out.
         page_size: calls a page.
         timezone: zone of `date_create` in v1 and v2.
         currency: currency of the postage, written to every call.

@@ -60,7 +60,12 @@ class PasswordToken:
     @property
     def secrets(self) -> tuple[str, ...]:
         """User, password and tokens in use."""
-        return (self._username, self._password, self._access, self._refresh)
+        return (self._username, *self.keys)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Password and tokens in use."""
+        return (self._password, self._access, self._refresh)
 
     def headers(self, client: Client) -> Mapping[str, str]:
         """The Bearer header; fetches a token where none is fit for use.

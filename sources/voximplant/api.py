@@ -151,8 +151,13 @@ class VoximplantConnection:
             )
             # A page may be short for reasons of its own, so only what came is counted.
             end = offset + len(records)
-            # The page behind the last one holds what it was to begin with, and nothing else.
-            is_over = end >= total if total is not None else bool(before) and len(records) == 1
+            if total is not None and end <= total:
+                # A last page as full as any leaves a doubt in the count, as far as more can be asked for.
+                is_doubtful = len(records) == self._options.page_size and offset < LARGEST_OFFSET
+                is_over = end == total and not is_doubtful
+            else:
+                # The page behind the last one holds what it was to begin with, and nothing else.
+                is_over = bool(before) and (len(records) == 1 or records == before)
             if not records or is_over:
                 return True
             if offset >= LARGEST_OFFSET:
@@ -185,13 +190,15 @@ class VoximplantConnection:
         return self._api.call(Request("POST", url, form=fields), parse, attempts=attempts)
 
     def _list(self, command: str, form: Mapping[str, Any]) -> Iterator[list[bytes]]:
-        offset = 0
+        offset, before = 0, list[bytes]()
         while True:
             paging = {"count": NAMES_PAGE_SIZE, "offset": offset}
             answer = self._command(command, {**form, **paging}, listed, attempts=2)
+            if not answer.records or answer.records == before:
+                return
             yield answer.records
-            offset += len(answer.records)
-            if not answer.records or offset >= (answer.total or 0):
+            offset, before = offset + len(answer.records), answer.records
+            if offset == answer.total:
                 return
 
     def _account_info(self) -> Iterator[Page]:

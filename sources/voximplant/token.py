@@ -98,6 +98,8 @@ class ServiceToken:
         """The private key and the token in use."""
         return (self._private_key, self._token)
 
+    keys = secrets
+
     def headers(self, client: Client) -> Mapping[str, str]:
         """The Bearer header."""
         import jwt

@@ -78,7 +78,7 @@ def test_times_are_asked_in_utc_and_the_whole_filter_passes() -> None:
     connection = connect(shop(filter=wanted), transport=answering(EMPTY, seen=seen))
     assert list(connection.pages(WHOLE)) == []
     asked = json.loads(seen[0].content)
-    dates = {"date_from": "2026-01-26T03:00:00Z", "date_to": "2026-02-01T03:00:00Z"}
+    dates = {"date_from": "2026-01-26T02:59:59Z", "date_to": "2026-02-01T03:00:00Z"}
     assert asked == {"filter": wanted | dates, "paging": {"limit": 100}}
     assert str(seen[0].url) == "https://api.example/v1/shop.Etelecom/ListCallLogs"
     assert seen[0].headers["Authorization"] == "Bearer 1:secret"

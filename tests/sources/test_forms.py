@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,22 @@ def test_a_body_of_another_form_says_what_it_is(body: bytes, why: str) -> None:
         Form(dict[str, int]).read(body)
     assert str(raised.value) == why
     assert Form(dict[str, int]).glance(body) is None
+
+
+@pytest.mark.parametrize(
+    ("odd", "shown"),
+    [
+        (b'"cut in \\ud83d"', '"cut in \\\\ud83d"'),
+        (b"NaN", '"NaN"'),
+        (b'"a\ttab"', '"a\\ttab"'),
+    ],
+)
+def test_a_record_that_is_no_strict_json_costs_none_beside_it(odd: bytes, shown: str) -> None:
+    body = codecs.BOM_UTF8 + b'[{"b": 1.50, "a": %b}, {"a": 2}]' % odd
+    assert [bytes(record).decode() for record in RECORDS.read(body)] == [
+        f'{{"a":{shown},"b":1.50}}',
+        '{"a":2}',
+    ]
 
 
 WHAT_THREADS_DO = """

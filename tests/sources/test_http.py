@@ -102,6 +102,7 @@ class Token:
 
     turns: int = 0
     secrets: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     refused: list[Mapping[str, str]] = field(default_factory=list)
 
     def headers(self, client: Client) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.ledger import FINGERPRINT_MARGIN, Ledger, key_of
+from sources.ledger import FINGERPRINT_MARGIN, Ledger
 from sources.windows import Window, cut, span
 
 DAY = timedelta(days=1)
@@ -91,9 +91,24 @@ def test_the_cursor_stops_at_a_window_that_was_not_read() -> None:
 
 def test_fingerprints_are_kept_only_as_long_as_their_window_is_read_again() -> None:
     ledger = after_sync(Ledger(), day(10), 3 * DAY)
-    assert sorted(ledger.fingerprints) == [key_of(Window(day(n), day(n + 1))) for n in (7, 8, 9)]
+    assert sorted(ledger.fingerprints) == [day(n).isoformat() for n in (7, 8, 9)]
     later = ledger.synced(START, day(10) + FINGERPRINT_MARGIN + 2 * DAY)
-    assert sorted(later.fingerprints) == [key_of(Window(day(9), day(10)))]
+    assert sorted(later.fingerprints) == [day(9).isoformat()]
+
+
+def test_what_was_read_of_a_window_with_other_borders_lets_its_fingerprint_speak_no_more() -> None:
+    ledger = after_sync(Ledger(), day(10), 3 * DAY)
+    ledger = ledger.read([Window(day(8.5), day(9))], now=day(10), lookback=3 * DAY, fingerprint="other")
+    known = [ledger.fingerprint_of(Window(day(n), day(n + 1))) for n in (7, 8, 9)]
+    assert [fingerprint is not None for fingerprint in known] == [True, False, True]
+    assert ledger.fingerprint_of(Window(day(8.5), day(9))) == "other"
+
+
+def test_the_newest_window_is_known_by_its_start_while_it_grows() -> None:
+    ledger = after_sync(Ledger(), day(10.25), 3 * DAY)
+    assert ledger.fingerprint_of(Window(day(10), day(10.5))) is not None
+    ledger = ledger.read([Window(day(10), day(10.5))], now=day(10.5), lookback=3 * DAY, fingerprint="grown")
+    assert ledger.fingerprint_of(Window(day(10), day(11))) == "grown"
 
 
 def test_a_call_that_was_read_complete_is_unfinished_no_more() -> None:

@@ -31,6 +31,7 @@ from tests.sources.accounts import (
     requests_of,
     simulated,
     sorted_content,
+    streamed,
 )
 
 DAY = Window(UNTIL - timedelta(days=2), UNTIL - timedelta(days=1))
@@ -38,7 +39,7 @@ LIST = "historycall/getAll"
 
 
 def group(**options: Any) -> Account:
-    given = {"api_key": "a-key", "base_url": "https://api.example/v3.0", "max_attempts": 2}
+    given = {"api_key": "a-key", "base_url": "https://api.example/v3.0", "max_attempts": 2, "page_base": 0}
     return account_of("vbot", **given | options)
 
 
@@ -69,7 +70,7 @@ def test_the_unit_of_v2_is_found_out_once_and_remembered(simulator: Simulator, u
     simulator.vbot.time_unit = unit
     connection = connect(simulated(simulator, "vbot", "v2"))
     assert connection.walks is (unit == "none")
-    assert dict(connection.findings) == {"time_unit": unit}
+    assert dict(connection.findings) == {"page_base": "1", "time_unit": unit}
     assert in_day(simulator) <= ids(records(connection.pages(DAY)), "vbot")
     connection.close()
 
@@ -101,7 +102,7 @@ def test_an_account_without_a_call_is_walked_and_asked_for_the_unit_again(simula
 
 
 def test_v1_sends_its_parameters_as_the_body_and_stops_behind_the_window(simulator: Simulator) -> None:
-    connection = connect(simulated(simulator, "vbot", "v1"))
+    connection = connect(simulated(simulator, "vbot", "v1", page_base=1))
     assert connection.walks
     assert len(list(records(connection.pages(DAY)))) == len(in_day(simulator))
     asked = [json.loads(entry.parameters) for entry in requests_of(simulator, "vbot", LIST)]
@@ -187,6 +188,46 @@ def test_the_first_page_has_the_number_of_the_version(simulator: Simulator, vers
     connection.close()
 
 
+def numbered(calls: int, *, base: int, is_clamped: bool, is_counted: bool) -> httpx.MockTransport:
+    """A list in pages of 50, the first with the number `base`; what is not there is empty, or the nearest."""
+    group_ids = [{"group_id": str(number), "date_create": "01/31/2026 08:00:00"} for number in range(calls)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "count" in request.url.path:
+            return streamed(json.dumps({"error": 0, "data": calls if is_counted else None}).encode())
+        page = int(request.url.params["page"]) - base
+        last = max(0, calls - 1) // 50
+        page = min(max(page, 0), last) if is_clamped else page
+        shown = group_ids[50 * page :][:50] if page >= 0 else []
+        return streamed(json.dumps({"error": 0, "data": shown or None}).encode())
+
+    return httpx.MockTransport(answer)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 49, 50, 51, 130])
+@pytest.mark.parametrize("is_counted", [True, False])
+@pytest.mark.parametrize("is_clamped", [True, False])
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize("version", ["v3", "v2"])
+def test_the_number_of_the_first_page_is_found_out(
+    version: str, base: int, is_clamped: bool, is_counted: bool, calls: int
+) -> None:
+    transport = numbered(calls, base=base, is_clamped=is_clamped, is_counted=is_counted)
+    account = group(page_base=None, page_size=50) if version == "v3" else legacy(page_base=None)
+    connection = connect(account, transport=transport)
+    assert ids(records(connection.pages(WHOLE)), "vbot") == {str(number) for number in range(calls)}
+    assert connection.findings.get("page_base") in ({str(base), None} if calls <= 50 else {str(base)})
+
+
+def test_a_fault_does_not_pass_for_the_number_of_the_first_page() -> None:
+    fault = {"error": 500, "message": "down", "data": None}
+    page = {"error": 0, "data": [{"group_id": "1"}]}
+    answers = [{"error": 0, "data": 1}, fault, fault, page]
+    connection = connect(group(page_base=None), transport=answering(*answers))
+    assert ids(records(connection.pages(DAY)), "vbot") == {"1"}
+    assert not connection.findings
+
+
 def test_a_page_base_that_is_configured_is_used(simulator: Simulator) -> None:
     connection = connect(simulated(simulator, "vbot", page_base=2))
     assert len(list(records(connection.pages(WHOLE)))) == 400
@@ -198,7 +239,8 @@ def test_v3_asks_for_calls_with_and_without_hotline_in_milliseconds() -> None:
     answers = [{"error": 0, "data": 0}, {"error": 0, "data": None}]
     list(connect(group(), transport=answering(*answers, seen=seen)).pages(DAY))
     counted, listed = (dict(sent.url.params) for sent in seen)
-    bounds = {"from": f"{DAY.start.timestamp():.0f}000", "to": f"{DAY.end.timestamp():.0f}000"}
+    # A second more at the start: whether the borders are inclusive is not documented.
+    bounds = {"from": f"{DAY.start.timestamp() - 1:.0f}000", "to": f"{DAY.end.timestamp():.0f}000"}
     assert counted == bounds | {"has_hotline": "1"}
     assert listed == counted | {"page": "0", "size": "100"}
     assert seen[0].headers["X-API-Key"] == "a-key"
@@ -236,6 +278,14 @@ def test_v1_calls_a_list_a_success_although_its_sample_has_an_error() -> None:
         ({"status": 0, "error": 1, "data": None}, RequestRefused),
         ({"status": "0", "error": 0, "data": []}, RequestRefused),
         ({"status": 1, "error": 2, "data": None}, RequestRefused),
+        ({"status": 1, "error": 2, "data": []}, RequestRefused),
+        ({"status": 500, "message": "Internal Server Error"}, ServerFault),
+        ({"status": "error", "message": "db down", "data": None}, RequestRefused),
+        ({"status": -1, "data": []}, RequestRefused),
+        ({"message": "db down", "data": None}, UnreadableBody),
+        ({"error": None, "message": "db down", "data": None}, UnreadableBody),
+        ({"error": "", "data": None}, UnreadableBody),
+        ({"success": False, "data": None}, UnreadableBody),
         ({"error": 0, "data": {"group_id": "1"}}, UnreadableBody),
         ({}, UnreadableBody),
         ([], UnreadableBody),
@@ -267,11 +317,43 @@ def test_a_status_that_is_no_success_is_never_a_list(
         list(connect(group(), transport=answering({"error": 0, "data": 1}, answer)).pages(DAY))
 
 
+@pytest.mark.parametrize("odd", [b'"half of \\ud83d"', b"NaN", b'"a\ttab"'])
+def test_a_record_that_is_no_strict_json_costs_none_beside_it(odd: bytes) -> None:
+    body = b'{"error": 0, "data": [{"group_id": "1", "new": %b}, {"group_id": "2"}]}' % odd
+    connection = connect(group(), transport=answering({"error": 0, "data": 2}, body))
+    assert ids(records(connection.pages(DAY)), "vbot") == {"1", "2"}
+
+
+def test_a_user_name_that_calls_bear_is_data_and_no_secret() -> None:
+    name = "tongdai@company.example.vn"
+    token = {"access_token": "token-of-the-account-1234", "expires_in": 899}
+    call = {
+        "group_id": "1",
+        "date_create": "01/31/2026 08:00:00",
+        "caller": [{"vbot_id": name}],
+        "source": token,
+    }
+    answers = [token, {"error": 0, "data": 1}, {"error": 0, "data": [call]}, {"error": 0, "data": None}]
+    account = legacy(access_token=None, username=name, password="a-password-of-some-length")
+    (found,) = records(connect(account, transport=answering(*answers)).pages(DAY))
+    assert found["caller"] == [{"vbot_id": name}]
+    assert found["source"]["access_token"] == "***"
+
+
 def test_a_walk_that_ends_before_the_count_is_an_error() -> None:
     calls = [{"group_id": "1", "date_create": "01/31/2026 08:00:00"}]
     answers = [{"error": 0, "data": 2}, {"error": 0, "data": calls}, {"error": 0, "data": None}]
     connection = connect(legacy(time_unit="none"), transport=answering(*answers))
     with pytest.raises(IncompleteRead, match="1 calls came of 2"):
+        list(connection.pages(WHOLE))
+
+
+def test_a_walk_during_which_calls_vanish_is_an_error() -> None:
+    calls = [{"group_id": "1", "date_create": "01/31/2026 08:00:00"}]
+    old = [{"group_id": "2", "date_create": "01/01/2020 08:00:00"}]
+    answers = [{"error": 0, "data": data} for data in (3, calls, old, 2)]
+    connection = connect(legacy(time_unit="none"), transport=answering(*answers))
+    with pytest.raises(IncompleteRead, match="3 calls became 2"):
         list(connection.pages(WHOLE))
 
 

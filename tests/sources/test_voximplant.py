@@ -148,11 +148,23 @@ def test_sessions_that_never_stay_in_place_are_an_error(simulator: Simulator) ->
 
 @pytest.mark.parametrize("size", [1, 2, 3, 29, 30, 31])
 def test_pages_of_every_size_reach_the_end(simulator: Simulator, size: int) -> None:
-    for said in ({}, {"total_count": None}, {"total_count": "30"}):
+    answers: list[dict[str, Any]] = [{}, *({"total_count": said} for said in (None, "30", -1, 0, 7))]
+    for said in answers:
         transport, _ = moving(lambda sessions, request: None, **said)
         connection = connect(owner(simulator, page_size=size), transport=transport)
         found = [row["call_session_history_id"] for row in records(connection.pages(WHOLE))]
         assert sorted(set(found)) == list(range(30))
+
+
+def test_names_that_nobody_counts_are_read_to_their_end(simulator: Simulator) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        form = form_of(request)
+        shown = range(250)[int(form.get("offset", 0)) :][: int(form.get("count", 0))]
+        return streamed(json.dumps({"result": [{"application_id": number} for number in shown]}).encode())
+
+    connection = connect(owner(simulator), transport=httpx.MockTransport(answer))
+    applications = next(pages for kind, pages in connection.names() if kind.table == "applications")
+    assert len(list(records(applications))) == 250
 
 
 @pytest.mark.parametrize(
