@@ -14,10 +14,9 @@ from typing import NoReturn
 
 import click
 
-from pipelines import allocating, garbage
+from pipelines import allocating, garbage, interrupts, streams
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
 from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain, remember
-from pipelines.interrupts import is_interrupt
 from pipelines.private_files import private_files
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
 
@@ -103,25 +102,38 @@ def console() -> NoReturn:
     To take down what was loaded takes a tenth of a second, and readers in a pause or a request are left to
     the operating system, not waited for.
     """
+    streams.open_all()
+    interrupts.hear()
+    code: object = FAILED
     try:
         main()
     except SystemExit as ended:
-        with suppress(OSError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(ended.code if isinstance(ended.code, int) else FAILED)
+        code = ended.code
+    except KeyboardInterrupt:
+        # Another one, after the command had ended.
+        pass
+    with suppress(OSError, KeyboardInterrupt):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else FAILED)
 
 
 def _code_of(arguments: list[str]) -> int:
     command, began = " ".join(arguments), datetime.now(UTC)
     try:
         code, why = _ended(arguments, command)
-    except BrokenPipeError:
-        # The reader of our output left, as `| head` does.
+        sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        if not isinstance(error, BrokenPipeError):
+            complain(f"the output cannot be written: {error.strerror}")
+        # Or the reader of our output left, as `| head` does. What is left of it goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if why is not None:
-        remember(command, began, code, why)
+        with interrupts.deaf():
+            remember(command, began, code, why)
     return code
 
 
@@ -134,13 +146,11 @@ def _ended(arguments: list[str], command: str) -> tuple[int, str | None]:
     except click.ClickException as error:
         error.show()
         return USAGE, error.format_message()
-    except (click.Abort, KeyboardInterrupt):
-        complain(INTERRUPTED)
-        return FAILED, INTERRUPTED
-    except RuntimeError as error:
-        if not is_interrupt(error):
+    except (click.Abort, KeyboardInterrupt, RuntimeError) as error:
+        if not isinstance(error, click.Abort) and not interrupts.is_interrupt(error):
             raise
-        complain(INTERRUPTED)
+        with interrupts.deaf():
+            complain(INTERRUPTED)
         return FAILED, INTERRUPTED
     except CallsyncError as error:
         complain(str(error))

@@ -16,7 +16,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from sources.errors import ConfigError
+
 DAYS = 30
+
+_FOLDERS = (".callsync", ".dlt")
+_FILES = ("warehouse.duckdb", "warehouse.duckdb.wal", "warehouse.read.duckdb")
+"""What a demo leaves in its folder, and the next one replaces."""
+
+_MADE_BY_DEMO = "# Made by callsync demo, which replaces this project when it runs here again."
+
+_OF_THE_USER = ("CALLSYNC__", "SOURCES__", "DESTINATION__", "DLT_PROJECT_DIR", "DLT_CONFIG_FOLDER")
+"""What the names of environment variables begin with that would lead a demo to real accounts."""
 
 QUESTIONS = (
     (
@@ -124,15 +135,30 @@ def simulated(calls: int, seed: int, until: datetime) -> Iterator[Mapping[str, A
 
 
 def prepare(folder: Path, simulator: Mapping[str, Any], until: datetime) -> None:
-    """Make the folder a project of its own, with a configuration as a user would write it, and enter it."""
-    for old in (".callsync", ".dlt"):
+    """Make the folder a project of its own, with a configuration as a user would write it, and enter it.
+
+    From here on the process knows of nobody's accounts and warehouse but those of the demo.
+
+    Raises:
+        ConfigError: the folder holds a project that no demo made.
+    """
+    configuration = folder / ".dlt" / "config.toml"
+    if any((folder / name).exists() for name in (*_FOLDERS, *_FILES)) and not _is_of_a_demo(configuration):
+        raise ConfigError(f"{folder} holds a project that no demo made; name another with --folder")
+    for old in _FOLDERS:
         shutil.rmtree(folder / old, ignore_errors=True)
-    for name in ("warehouse.duckdb", "warehouse.duckdb.wal", "warehouse.read.duckdb"):
+    for name in _FILES:
         (folder / name).unlink(missing_ok=True)
     (folder / ".dlt").mkdir(parents=True, mode=0o700)
+    for name in [name for name in os.environ if name.startswith(_OF_THE_USER)]:
+        del os.environ[name]
     providers = simulator["providers"]
     start = (until - timedelta(days=DAYS)).isoformat()
-    config = ['[callsync]\naccounts = ["vbot.main", "etelecom.main", "voximplant.main"]\n']
+    config = [
+        _MADE_BY_DEMO,
+        '[callsync]\naccounts = ["vbot.main", "etelecom.main", "voximplant.main"]\n',
+        f'[destination.duckdb]\ncredentials = "{_FILES[0]}"\n',
+    ]
     config += [
         f'[sources.{name}.main]\nbase_url = "{said["base_url"]}"\n'
         f'start_date = "{start}"\nrequests_per_second = 0\n'
@@ -144,11 +170,15 @@ def prepare(folder: Path, simulator: Mapping[str, Any], until: datetime) -> None
         "[sources.voximplant.main.credentials]\n",
         *(f"{key} = {json.dumps(value)}\n" for key, value in providers["voximplant"]["credentials"].items()),
     ]
-    (folder / ".dlt" / "config.toml").write_text("\n".join(config))
+    configuration.write_text("\n".join(config))
     secrets_file = folder / ".dlt" / "secrets.toml"
     secrets_file.touch(mode=0o600)
     secrets_file.write_text("\n".join(secrets))
     os.chdir(folder)
+
+
+def _is_of_a_demo(configuration: Path) -> bool:
+    return configuration.is_file() and configuration.read_bytes().startswith(_MADE_BY_DEMO.encode())
 
 
 def answer(warehouse: Path, zone: str, console: Console) -> None:

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import click
-
 from pipelines.plain_text import plain
+from pipelines.streams import tell
 from sources.account import Account
 from sources.units import Noted, Planned, WindowRead
 
@@ -33,12 +32,12 @@ def is_live() -> bool:
 
 def say(text: str) -> None:
     """Tell an operator a line with its time, on standard error."""
-    click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {plain(text)}", err=True)
+    tell(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {plain(text)}")
 
 
 def emit(**facts: object) -> None:
     """Tell a machine a line of JSON with its time, on standard error."""
-    click.echo(json.dumps({"at": datetime.now(UTC).isoformat(), **facts}), err=True)
+    tell(json.dumps({"at": datetime.now(UTC).isoformat(), **facts}))
 
 
 def counted(number: int, noun: str) -> str:

@@ -12,6 +12,7 @@ import duckdb
 
 from pipelines import formats, opening
 from pipelines.formats import explained
+from pipelines.warehouse import Files
 from sources.errors import ConfigError
 
 _INTERRUPT_SECONDS = 0.05
@@ -29,6 +30,8 @@ def ask(path: Path, text: str, *, form: str | None, output: Path | None, zone: s
         KeyboardInterrupt: the query was interrupted.
     """
     form = form or formats.format_of(output)
+    if output is not None and Files(path.resolve()).has(output.resolve()):
+        raise ConfigError(f"{output} belongs to the warehouse; name another file")
     with closing(open_copy(path, zone)) as connection:
         asked = statements(connection, text)
         questions = sum(is_question(statement) for statement in asked)

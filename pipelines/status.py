@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines import opening, schema_changes, warehouse
@@ -138,7 +139,7 @@ def show(statuses: Sequence[AccountStatus], runs: Sequence[LastRun], zone: str, 
     for status in statuses:
         outcome = f"{status.last_status or ''} {local(status.last_run_at)}".strip()
         table.add_row(
-            status.account,
+            escape(status.account),
             f"{status.calls:,}",
             f"[yellow]{local(status.cursor)}[/]" if status.is_stale else local(status.cursor),
             local(status.newest_call),
@@ -148,15 +149,18 @@ def show(statuses: Sequence[AccountStatus], runs: Sequence[LastRun], zone: str, 
     console.print(table)
     for status in statuses:
         if status.is_stale:
-            console.print(f"{status.account}: stale", style="yellow", highlight=False)
+            console.print(f"{status.account}: stale", style="yellow", markup=False, highlight=False)
         for span in status.missing:
             console.print(
-                f"{status.account}: not read yet: {local(span.start)} to {local(span.end)}", highlight=False
+                f"{status.account}: not read yet: {local(span.start)} to {local(span.end)}",
+                markup=False,
+                highlight=False,
             )
         if status.warnings:
             console.print(
                 f"{status.account}: {status.warnings} values of the last run were unreadable; "
                 "they are kept in extra",
+                markup=False,
                 highlight=False,
             )
         for change in status.changes:

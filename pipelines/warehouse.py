@@ -87,6 +87,10 @@ class Files:
         """The second name of the copy while another takes its place."""
         return self.home / "spare.next.duckdb"
 
+    def has(self, file: Path) -> bool:
+        """Whether a file is one of these."""
+        return file in (self.warehouse, self.published, self.log) or self.home in file.parents
+
 
 LONGEST_LOG_BYTES = 8 * 2**20
 """DuckDB brings its log into the file when nobody else writes, which in a run is never. Of what is in the log

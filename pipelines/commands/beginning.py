@@ -40,6 +40,7 @@ def demo(calls: int, seed: int, folder: Path, until: str | None, log_format: str
     and asks it some questions. Needs no account and no network. An earlier demo in the folder is replaced.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from pipelines import demo as demonstration
 
@@ -61,7 +62,7 @@ def demo(calls: int, seed: int, folder: Path, until: str | None, log_format: str
     if not report.error:
         demonstration.answer(config.warehouse, config.general.reporting_timezone, console)
         console.print(
-            f"\nAsk more: [bold]cd {folder} && callsync sql[/]",
+            f"\nAsk more: [bold]cd {escape(str(folder))} && callsync sql[/]",
             highlight=False,
             soft_wrap=True,
         )
@@ -107,6 +108,7 @@ def check(selectors: tuple[str, ...]) -> None:
     SEL is a provider or provider.account; without any, all configured accounts. Loads nothing.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from pipelines import checking
     from pipelines import config as configuration
@@ -116,7 +118,8 @@ def check(selectors: tuple[str, ...]) -> None:
     failed = False
     for checked in checking.check(config.selected(selectors), config.general.accounts_at_once):
         console.print(
-            f"[bold]{checked.account}[/]  " + ("[red]failed[/]" if checked.error else "[green]ok[/]")
+            f"[bold]{escape(str(checked.account))}[/]  "
+            + ("[red]failed[/]" if checked.error else "[green]ok[/]")
         )
         for finding in checked.findings:
             console.print(plain(f"  {finding.topic}: {finding.found}"), markup=False, highlight=False)

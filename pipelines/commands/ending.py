@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from pipelines.plain_text import plain
+from pipelines.streams import tell
 from sources.errors import CallsyncError
 
 DONE, FAILED, USAGE, BUSY, DIFFERS = range(5)
@@ -37,7 +38,7 @@ def remember(command: str, began: datetime, code: int, why: str | None) -> None:
 
 def complain(text: str) -> None:
     """Say what went wrong, as one line on standard error."""
-    click.secho(plain(text), err=True, fg="red")
+    tell(plain(text), fg="red")
 
 
 def leave(code: int) -> None:

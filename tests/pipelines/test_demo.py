@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -34,6 +35,38 @@ def test_the_demo_runs_from_an_empty_directory(project: Project) -> None:
     ((start, until),) = project.rows("select distinct range_start, range_end from reporting.coverage", copy)
     assert start.isoformat() == "2026-05-31T17:00:00+00:00"
     assert until.isoformat() == "2026-06-30T17:00:00+00:00"
+
+
+def test_the_demo_knows_of_no_accounts_and_no_warehouse_but_its_own(project: Project) -> None:
+    users = project.folder / "users.duckdb"
+    theirs = {
+        "DESTINATION__DUCKDB__CREDENTIALS": str(users),
+        "CALLSYNC__ACCOUNTS": "vbot.x",
+        "CALLSYNC__PHONE_PRIVACY": "hash",
+        "SOURCES__VBOT__MAIN__BASE_URL": "https://vbot.invalid/v3.0",
+    }
+    outcome = project.finish("demo", "--calls", "20", **theirs)
+    assert outcome.code == 0, outcome
+    assert not users.exists()
+
+
+@pytest.mark.parametrize("folder", [".", ""])
+def test_the_demo_replaces_no_project_but_a_demos(folder: str, loaded: Project) -> None:
+    before = {file: file.read_bytes() for file in loaded.folder.rglob("*") if file.is_file()}
+    outcome = loaded.finish("demo", "--calls", "20", "--folder", folder)
+    assert outcome.code == 2
+    assert outcome.err == ". holds a project that no demo made; name another with --folder\n"
+    assert {file: file.read_bytes() for file in loaded.folder.rglob("*") if file.is_file()} == before
+
+
+def test_a_demo_that_is_told_to_end_leaves_no_simulator(project: Project) -> None:
+    process = project.start("demo", "--calls", "100000")
+    (line,) = (process.stdout.readline() for _ in "1" if process.stdout)
+    port = int(line.rsplit(":", 1)[1].strip(" .\n"))
+    process.terminate()
+    process.communicate(timeout=30)
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        pass
 
 
 @pytest.mark.parametrize(("until", "says"), [("2999-01-01", "is not past"), ("soon", "takes a date")])

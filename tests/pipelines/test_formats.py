@@ -155,3 +155,15 @@ def test_a_file_is_written_whole_or_not_at_all(loaded: Project) -> None:
     loaded.done("sql", "select 1 as n", "--format", "csv", "-o", str(target))
     assert target.read_text() == '"n"\n1\n'
     assert loaded.run("sql", "select 1", "-o", str(loaded.folder / "no" / "where.csv")).code == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["warehouse.duckdb", "warehouse.read.duckdb", "x/../warehouse.duckdb.wal", ".callsync/warehouse/lock"],
+)
+def test_no_answer_takes_the_place_of_the_warehouse(name: str, loaded: Project) -> None:
+    (loaded.folder / "x").mkdir()
+    outcome = loaded.run("sql", "select 1", "-o", name)
+    assert outcome.code == 2
+    assert outcome.err == f"{name} belongs to the warehouse; name another file\n"
+    assert loaded.rows("select count(*) from reporting.calls") == [(900,)]

@@ -129,15 +129,25 @@ def test_ctrl_c_in_the_middle_of_a_query_is_one_line_too(
     configured.done("sync", "etelecom")
 
 
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGINT], [signal.SIGINT] * 4, [signal.SIGTERM]],
+    ids=lambda signals: " ".join(each.name for each in signals),
+)
 def test_ctrl_c_is_one_line_at_once_even_in_a_pause(
-    configured: Project, simulator: Simulator, undisturbed: dict[str, list[str]]
+    signals: list[signal.Signals],
+    configured: Project,
+    simulator: Simulator,
+    undisturbed: dict[str, list[str]],
 ) -> None:
     simulator.faults.sometimes("503", 1.0, provider="etelecom", seconds=100)
     process = configured.start("sync", SOURCES__ETELECOM__MAIN__MAX_ATTEMPTS="6")
     while not simulator.requests.select("etelecom"):
         time.sleep(0.05)
     began = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    for each in signals:
+        process.send_signal(each)
+        time.sleep(0.03)
     out, err = process.communicate(timeout=30)
     assert time.monotonic() - began < 10
     assert process.returncode == 1, err

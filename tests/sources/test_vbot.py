@@ -188,6 +188,14 @@ def test_the_first_page_has_the_number_of_the_version(simulator: Simulator, vers
     connection.close()
 
 
+@pytest.mark.parametrize("version", ["v3", "v2"])
+def test_an_account_of_which_every_request_is_refused_is_not_accepted(version: str) -> None:
+    nowhere = httpx.Response(400, content=b"no such path")
+    account = group(page_base=None) if version == "v3" else legacy(page_base=None)
+    with pytest.raises(RequestRefused):
+        list(connect(account, transport=answering(nowhere)).check())
+
+
 def numbered(calls: int, *, base: int, is_clamped: bool, is_counted: bool) -> httpx.MockTransport:
     """A list in pages of 50, the first with the number `base`; what is not there is empty, or the nearest."""
     group_ids = [{"group_id": str(number), "date_create": "01/31/2026 08:00:00"} for number in range(calls)]
