@@ -23,6 +23,9 @@ import pendulum
 
 SECOND = timedelta(seconds=1)
 
+_FIRST, _LAST = datetime(1, 1, 1, 8, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""Beside the ends of the calendar a moment has no local time in other zones, and no neighbours."""
+
 
 @dataclass(frozen=True, order=True)
 class Window:
@@ -156,12 +159,21 @@ def instant(text: str, zone: str = "UTC") -> datetime:
     Raises:
         ValueError: the text is neither.
     """
-    moment = pendulum.parse(text.strip(), tz=zone, exact=True)
+    try:
+        moment = _parsed(text.strip(), zone)
+    except (TypeError, OverflowError):
+        moment = None
+    if moment is None or not _FIRST <= moment < _LAST:
+        raise ValueError(f"{text!r} is neither a date nor an ISO 8601 time")
+    return moment
+
+
+def _parsed(text: str, zone: str) -> datetime | None:
+    # The parser takes some words for times too.
+    moment = pendulum.parse(text, tz=zone, exact=True) if text[:1].isdigit() else None
     if isinstance(moment, pendulum.DateTime):
         return datetime.fromtimestamp(moment.replace(fold=0).timestamp(), UTC)
-    if isinstance(moment, date):
-        return local_midnight(moment, zone)
-    raise ValueError(f"{text!r} is neither a date nor an ISO 8601 time")
+    return local_midnight(moment, zone) if isinstance(moment, date) else None
 
 
 def local_midnight(day: date, zone: str) -> datetime:

@@ -69,13 +69,21 @@ def test_a_demo_that_is_told_to_end_leaves_no_simulator(project: Project) -> Non
         pass
 
 
-@pytest.mark.parametrize(("until", "says"), [("2999-01-01", "is not past"), ("soon", "takes a date")])
+@pytest.mark.parametrize(
+    ("until", "says"),
+    [("2999-01-01", "is not past"), ("soon", "takes a date"), ("0001-01-01", "takes a date")],
+)
 def test_the_demo_ends_in_the_past(project: Project, until: str, says: str) -> None:
     outcome = project.run("demo", "--until", until)
     assert outcome.code == 2
     (line,) = outcome.lines
     assert says in line
     assert not list(project.folder.iterdir())
+
+
+def test_the_demo_may_end_when_a_zones_offset_had_seconds(project: Project) -> None:
+    outcome = project.finish("demo", "--calls", "3", "--until", "1900-01-01T00:00:00Z")
+    assert outcome.code == 0, outcome
 
 
 @pytest.mark.slow

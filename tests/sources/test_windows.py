@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -178,9 +178,29 @@ def test_a_date_is_local_midnight_and_an_offset_counts_more_than_the_zone(
     assert instant(text, zone).tzinfo is UTC
 
 
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_calendars_second_day_is_an_instant_everywhere(zone: str) -> None:
+    assert instant("0001-01-02", zone).astimezone(ZoneInfo(zone)).date() == date(1, 1, 2)
+
+
 @pytest.mark.parametrize(
-    "text", ["", "soon", "10:30", "P1D", "2026-13-01", "2026-01-01/2026-01-02", "31.01.2026"]
+    "text",
+    [
+        "",
+        "soon",
+        "now",
+        "10:30",
+        "P1D",
+        "2026-13-01",
+        "2026-01-01/2026-01-02",
+        "2026-01-01/P1D",
+        "31.01.2026",
+        "0001-01-01",
+        "0001-01-01T07:59:59Z",
+        "9999-12-31",
+    ],
 )
-def test_anything_else_is_no_instant(text: str) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"])
+def test_anything_else_is_no_instant(text: str, zone: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        instant(text)
+        instant(text, zone)
