@@ -70,7 +70,7 @@ def variables(key: str, *sections: str) -> dict[str, Any]:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -89,7 +89,10 @@ def _read(file: Path) -> Table:
     if not file.is_file():
         return {}
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        # Some editors begin a file with a byte order mark.
+        return tomllib.loads(file.read_text("utf-8-sig"))
+    except RecursionError:
+        raise ConfigError(f"the configuration in {file} cannot be read: it is nested too deep") from None
     except (OSError, ValueError) as error:
         why = " ".join(str(error).split())
         raise ConfigError(f"the configuration in {file} cannot be read: {why}") from None

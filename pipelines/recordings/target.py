@@ -67,7 +67,8 @@ class Store:
 
     def __init__(self, url: str, home: Path) -> None:
         self._url = url.rstrip("/")
-        self._system, self._root = _opened(url)
+        with _faults(self._url):
+            self._system, self._root = _opened(url)
         protocol = self._system.protocol
         names = {protocol} if isinstance(protocol, str) else set(protocol)
         self._is_object_store = bool(names & _OBJECT_STORES)
@@ -116,7 +117,9 @@ def opened(target: str, home: Path) -> Target:
     scheme = urlsplit(target).scheme if "://" in target else ""
     if scheme in ("", "file", "local"):
         path = unquote(target.partition("://")[2]) if scheme else target
-        return Folder(Path(path).expanduser().absolute())
+        with _faults(target):
+            folder = Path(path).expanduser().absolute()
+        return Folder(folder)
     if urlsplit(target).username or urlsplit(target).password:
         raise ConfigError(f"{_WHERE} must hold no user and no password; fsspec's own configuration may")
     return Store(target, home)

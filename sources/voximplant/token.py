@@ -46,6 +46,9 @@ def read_credentials(credentials: str | Mapping[str, Any]) -> Mapping[str, Any]:
             )
         except OSError as error:
             raise ConfigError(f"cannot be read: {error.strerror} ({error.filename})") from None
+        except RuntimeError as error:
+            # No home of that user, or lists in lists without end.
+            raise ConfigError(f"cannot be read: {error}") from None
         except ValueError:
             raise ConfigError("is not JSON; download credentials.json from the control panel again") from None
     else:

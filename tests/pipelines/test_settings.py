@@ -130,6 +130,25 @@ def test_whatever_the_files_say_dlt_finds_the_same(
     assert Settings().value(key, *sections) == dlts(key, *sections)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_byte_order_mark_is_no_part_of_a_file(home: Path, name: str) -> None:
+    Path(".dlt").mkdir()
+    Path(".dlt", name).write_text('[sources.vbot.main]\napi_key = "a key"\n', "utf-8-sig")
+    assert Settings().value(KEY, *WHERE) == "a key"
+
+
+def test_a_file_that_is_nested_too_deep_is_named(home: Path) -> None:
+    Path(".dlt").mkdir()
+    Path(".dlt/config.toml").write_text(f"key = {'[' * 3_000}{']' * 3_000}\n")
+    with pytest.raises(ConfigError, match=r"\.dlt/config\.toml cannot be read: it is nested too deep"):
+        Settings()
+
+
+def test_a_variable_that_is_nested_too_deep_is_a_text(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__VBOT__MAIN__FILTER__A", "[" * 100_000)
+    assert Settings().value("filter", *WHERE) == {"a": "[" * 100_000}
+
+
 def test_a_file_that_is_broken_is_named_with_its_line(home: Path) -> None:
     Path(".dlt").mkdir()
     Path(".dlt/secrets.toml").write_text("[sources]\nkey = \n")

@@ -100,6 +100,26 @@ def test_a_target_that_cannot_be_made_is_one_line(loaded: Project, simulator: Si
     assert not simulator.recordings.asked
 
 
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("ftp://127.0.0.1:1/calls", "Connection refused"),
+        ("ftp://nowhere.invalid/calls", ""),
+        ("~nobody-of-that-name/calls", "Could not determine home directory"),
+        ("nul\0", "embedded null byte"),
+    ],
+)
+def test_a_target_that_cannot_be_reached_is_one_line(
+    loaded: Project, simulator: Simulator, target: str, why: str
+) -> None:
+    outcome = loaded.run("recordings", "--target", target)
+    assert outcome.code == 1
+    (line,) = outcome.lines
+    assert " cannot be used for recordings: " in line
+    assert why in line
+    assert not simulator.recordings.asked
+
+
 def test_parts_that_nobody_goes_on_with_are_swept(loaded: Project) -> None:
     parts = loaded.folder / "recordings" / ".parts"
     parts.mkdir(parents=True)
