@@ -13,29 +13,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipelines import privacy
 from pipelines.config_values import typed
 from pipelines.settings import Settings, variables
-from sources.account import Account, Options, option
+from pipelines.warehouse_path import path_of
+from sources.account import MOST_AT_ONCE, MOST_DAYS, MOST_SECONDS, Account, Options, option, out_of_bounds
 from sources.errors import AccessDenied, ConfigError
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.shaping import Privacy
+from sources.zones import NO_ZONE, is_zone
 
 DEFAULT_WAREHOUSE = "warehouse.duckdb"
 NO_ACCOUNT = "no account is configured; name some in [callsync] accounts (callsync init writes a sample)"
-
-
-_LEAST = {
-    "accounts_at_once": 1,
-    "commit_rows": 1,
-    "duckdb_memory_mb": 128,
-    "recordings_at_once": 1,
-    "recordings_retention_days": 0,
-}
-"""The least that a key of `[callsync]` may say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +42,31 @@ class General:
         None,
         secret=True,
     )
-    accounts_at_once: int = option("accounts read at once", 8)
-    commit_rows: int = option("calls gathered before they are loaded together", 40_960)
-    commit_seconds: float = option("or seconds, whichever comes first", 20)
-    freshness_hours: float = option("an account read until longer ago than this counts as stale", 24)
-    service_level_seconds: float = option("a call answered within so long was answered in time", 20)
-    short_abandon_seconds: float = option("a caller who rings for less does not count as offered", 5)
-    duckdb_memory_mb: int = option("memory DuckDB may use while a run writes, at least 128", 128)
-    warehouse_patience_seconds: float = option("patience with someone who has the warehouse file open", 30)
+    accounts_at_once: int = option("accounts read at once", 8, least=1, most=MOST_AT_ONCE)
+    commit_rows: int = option(
+        "calls gathered before they are loaded together", 40_960, least=1, most=10_000_000
+    )
+    commit_seconds: float = option("or seconds, whichever comes first", 20, least=0, most=MOST_SECONDS)
+    freshness_hours: float = option(
+        "an account read until longer ago than this counts as stale", 24, least=0, most=24 * MOST_DAYS
+    )
+    service_level_seconds: float = option(
+        "a call answered within so long was answered in time", 20, least=0, most=MOST_SECONDS
+    )
+    short_abandon_seconds: float = option(
+        "a caller who rings for less does not count as offered", 5, least=0, most=MOST_SECONDS
+    )
+    duckdb_memory_mb: int = option(
+        "memory DuckDB may use while a run writes, at least 128", 128, least=128, most=10_000_000
+    )
+    warehouse_patience_seconds: float = option(
+        "patience with someone who has the warehouse file open", 30, least=0, most=MOST_SECONDS
+    )
     recordings_target: str = option("folder, or URL such as s3://bucket/calls, of recordings", "recordings")
-    recordings_at_once: int = option("recordings fetched at once", 4)
-    recordings_retention_days: float = option("age of a call that ends its recordings; 0 keeps them", 0)
+    recordings_at_once: int = option("recordings fetched at once", 4, least=1, most=MOST_AT_ONCE)
+    recordings_retention_days: float = option(
+        "age of a call that ends its recordings; 0 keeps them", 0, least=0, most=MOST_DAYS
+    )
 
 
 @dataclass(frozen=True)
@@ -139,17 +144,14 @@ def _general(settings: Settings) -> General:
     _refuse_unknown(settings.table("callsync"), fields(General), where)
     _refuse_unknown(variables("callsync"), fields(General), where)
     general = General(**_values(settings, General, [("callsync",)], where, "UTC"))
-    try:
-        ZoneInfo(general.reporting_timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise _unusable(where, "reporting_timezone", "is no IANA time zone") from None
+    if not is_zone(general.reporting_timezone):
+        raise _unusable(where, "reporting_timezone", NO_ZONE)
     if not _is_region(general.default_region):
         raise _unusable(where, "default_region", "is no country code of two capital letters, such as VN")
     if general.phone_privacy not in privacy.SETTINGS:
         raise _unusable(where, "phone_privacy", f"must be one of {', '.join(privacy.SETTINGS)}")
-    for key, least in _LEAST.items():
-        if getattr(general, key) < least:
-            raise _unusable(where, key, f"must be at least {least}")
+    for key, problem in out_of_bounds(general):
+        raise _unusable(where, key, problem)
     if repeated := {name for name in general.accounts if general.accounts.count(name) > 1}:
         raise _unusable(where, "accounts", f"names {', '.join(sorted(repeated))} twice")
     return general
@@ -200,13 +202,13 @@ def _refuse_unknown_defaults(settings: Settings, provider: Provider) -> None:
 
 
 def _warehouse(settings: Settings) -> Path:
-    said = settings.value("credentials", "destination", "duckdb") or DEFAULT_WAREHOUSE
+    said = settings.value("credentials", "destination", "duckdb")
     if isinstance(said, Mapping):
-        said = said.get("database", DEFAULT_WAREHOUSE)
-    path = str(said).removeprefix("duckdb:///").removeprefix("duckdb:")
-    if not path or path.startswith((":memory:", "md:")):
-        raise _unusable("destination.duckdb", "credentials", "must be the path of a DuckDB file")
-    return Path(path).expanduser().absolute()
+        said = said.get("database")
+    try:
+        return path_of(DEFAULT_WAREHOUSE if said is None else said)
+    except ValueError as error:
+        raise _unusable("destination.duckdb", "credentials", str(error)) from None
 
 
 def _values(

@@ -47,7 +47,7 @@ def _number(value: Any, kind: type) -> Any:
     if not isinstance(value, bool):
         try:
             number = kind(value)
-            if number == float(value) and math.isfinite(number):
+            if -math.inf < number < math.inf and (isinstance(value, str) or number == value):
                 return number
         except (TypeError, ValueError, OverflowError):
             pass
@@ -65,7 +65,7 @@ def _list(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         try:
             value = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError("must be a list of texts") from None
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
         raise TypeError("must be a list of texts")
@@ -76,7 +76,7 @@ def _table(value: Any) -> Mapping[str, Any]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError("must be a table (as JSON in the environment)") from None
     if not isinstance(value, Mapping):
         raise TypeError("must be a table")

@@ -16,6 +16,7 @@ from sources.client import is_loopback
 from sources.errors import ConfigError
 from sources.shaping.privacy import Privacy
 from sources.windows import instant
+from sources.zones import NO_ZONE, is_zone
 
 DEFAULT_START = instant("2026-01-01")
 
@@ -24,14 +25,51 @@ _HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+|localhost", re.IGNORECASE)
 AnyOptions = TypeVar("AnyOptions", bound="Options")
 
 
-def option(help_text: str, default: Any = ..., *, secret: bool = False) -> Any:
-    """A configuration key: its meaning, its default, and whether it belongs in `secrets.toml`."""
-    metadata = {"help": help_text, "secret": secret}
+MOST_DAYS = 36_500
+"""A century: more is a slip of the hand, and leaves the calendar before long."""
+
+MOST_SECONDS = 86_400
+"""A day: no wait of a run is longer, and from 25 days on a socket cannot be told of it."""
+
+MOST_AT_ONCE = 1_000
+"""Each has a thread of its own."""
+
+_SLOWEST_PACE = 0.001
+"""A request in a quarter of an hour; 0 would be the next, and is no limit."""
+
+
+def option(
+    help_text: str,
+    default: Any = ...,
+    *,
+    secret: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """A configuration key: its meaning, its default, and whether it belongs in `secrets.toml`.
+
+    Every number has the least and the most that it may be.
+    """
+    metadata = {"help": help_text, "secret": secret, "least": least, "most": most}
     if default is ...:
         return field(metadata=metadata, repr=not secret)
     if isinstance(default, dict):
         return field(default_factory=dict, metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
+
+
+def out_of_bounds(values: Any) -> list[tuple[str, str]]:
+    """The numbers among a dataclass's options that are less than their least or more than their most."""
+    found = []
+    for known in fields(values):
+        value, least, most = getattr(values, known.name), known.metadata["least"], known.metadata["most"]
+        if value is None:
+            continue
+        if least is not None and not value >= least:
+            found.append((known.name, f"must be at least {least}"))
+        if most is not None and not value <= most:
+            found.append((known.name, f"must be at most {most}"))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +81,14 @@ class Options:
     """
 
     start_date: datetime = option("first day a first sync reads", DEFAULT_START)
-    lookback_days: float = option("days read again by every sync, because calls change after the fact", 3)
-    window_days: int = option("widest window of one request chain, in days", 1)
-    concurrency: int = option("windows read at once, at most", 8)
-    requests_per_second: float = option("pace of the account; 0 is no limit", 10)
-    timeout_seconds: float = option("patience with one answer", 30)
-    max_attempts: int = option("how often one request is sent at most", 6)
+    lookback_days: float = option(
+        "days read again by every sync, because calls change after the fact", 3, least=0, most=MOST_DAYS
+    )
+    window_days: int = option("widest window of one request chain, in days", 1, least=1, most=MOST_DAYS)
+    concurrency: int = option("windows read at once, at most", 8, least=1, most=MOST_AT_ONCE)
+    requests_per_second: float = option("pace of the account; 0 is no limit", 10, least=0, most=10_000)
+    timeout_seconds: float = option("patience with one answer", 30, least=0.001, most=MOST_SECONDS)
+    max_attempts: int = option("how often one request is sent at most", 6, least=1, most=100)
     allow_http: bool = option("whether base_url may send keys unencrypted to another machine", False)
 
     @property
@@ -58,21 +98,17 @@ class Options:
 
     def problems(self) -> list[tuple[str, str]]:
         """Keys whose values cannot work together, each with what is wrong."""
-        found = []
-        for key, least in (("window_days", 1), ("concurrency", 1), ("max_attempts", 1)):
-            if getattr(self, key) < least:
-                found.append((key, f"must be at least {least}"))
-        for key in ("lookback_days", "requests_per_second"):
-            if getattr(self, key) < 0:
-                found.append((key, "must not be negative"))
+        found = out_of_bounds(self)
+        if 0 < self.requests_per_second < _SLOWEST_PACE:
+            found.append(("requests_per_second", f"must be 0, or at least {_SLOWEST_PACE}"))
+        if not is_zone(getattr(self, "timezone", "UTC")):
+            found.append(("timezone", NO_ZONE))
         base_url = getattr(self, "base_url", None)
         if base_url is not None and (problem := self._problem_of(base_url)):
             found.append(("base_url", problem))
         for host in getattr(self, "recording_hosts", ()):
             if not _HOST.fullmatch(host):
                 found.append(("recording_hosts", f"takes a.example.com or *.example.com, not {host!r}"))
-        if self.timeout_seconds <= 0:
-            found.append(("timeout_seconds", "must be more than 0"))
         return found
 
     def _problem_of(self, base_url: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,9 @@ class EtelecomOptions(Options):
     api_key: str = option("a shop's api_key, or a partner's shop_key", secret=True)
     base_url: str = option("address of the API up to the service name", "https://api.etelecom.vn/v1/shop")
     service: str = option("service name; white labels have their own", "Etelecom")
-    page_size: int = option("call logs a page; the provider serves 100 at most", PAGE_SIZE)
+    page_size: int = option(
+        "call logs a page; the provider serves 100 at most", PAGE_SIZE, least=1, most=10_000
+    )
     recording_hosts: tuple[str, ...] = option(
         "hosts besides base_url's that get the key when recordings are fetched", ()
     )
@@ -32,5 +35,9 @@ class EtelecomOptions(Options):
 
     def problems(self) -> list[tuple[str, str]]:
         """Keys whose values cannot work."""
+        found = super().problems()
+        # The service name follows after a dot: without a path it would become part of the host's name.
+        if re.fullmatch(r"https?://[^/]*/*", self.base_url):
+            found.append(("base_url", f"must have a path, as {EtelecomOptions.base_url} has"))
         unknown = sorted(set(self.filter) - set(FILTER_KEYS))
-        return super().problems() + [(f"filter.{key}", "is not a filter of ListCallLogs") for key in unknown]
+        return found + [(f"filter.{key}", "is not a filter of ListCallLogs") for key in unknown]

@@ -6,7 +6,10 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
 import tomllib
+import typing
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,7 +18,7 @@ import pytest
 from pipelines import config, scaffold
 from simulator import Simulator
 from sources.registry import PROVIDERS
-from tests.pipelines.project import Project, everyone, secrets_of
+from tests.pipelines.project import COMMAND, ROOT, Project, everyone, secrets_of
 
 WRONG = {
     "unknown account": (["sync", "etelecom.hanoi"], {}, "etelecom.hanoi is not configured"),
@@ -27,6 +30,17 @@ WRONG = {
     ),
     "empty range": (["backfill", "vbot", "--from", "2026-02-02", "--to", "2026-02-02"], {}, "is not before"),
     "unknown zone": (["sync"], {"CALLSYNC__REPORTING_TIMEZONE": "Mars/Olympus"}, "is no IANA time zone"),
+    "a folder of zones": (["sync"], {"CALLSYNC__REPORTING_TIMEZONE": "Europe"}, "is no IANA time zone"),
+    "a folder of VBot's zones": (
+        ["sync"],
+        {"SOURCES__VBOT__MAIN__TIMEZONE": "Europe"},
+        "sources.vbot.main.timezone is no IANA time zone",
+    ),
+    "a long zone of Voximplant's": (
+        ["sync"],
+        {"SOURCES__VOXIMPLANT__MAIN__TIMEZONE": "a" * 5_000},
+        "sources.voximplant.main.timezone is no IANA time zone",
+    ),
     "unknown region": (["sync"], {"CALLSYNC__DEFAULT_REGION": "vn"}, "is no country code"),
     "unknown provider": (["sync"], {"CALLSYNC__ACCOUNTS": "etelcom.main"}, "did you mean etelecom?"),
     "no provider": (["sync"], {"CALLSYNC__ACCOUNTS": "main"}, "not of the form provider.account"),
@@ -50,12 +64,39 @@ WRONG = {
         {"SOURCES__VBOT__MAIN__START_DATE": "soon"},
         "sources.vbot.main.start_date must be a date",
     ),
+    "no moment": (["sync"], {"SOURCES__VBOT__MAIN__START_DATE": "now"}, "start_date must be a date"),
+    "before time": (
+        ["sync"],
+        {"SOURCES__VBOT__MAIN__START_DATE": "0001-01-01"},
+        "start_date must be a date",
+    ),
+    "an interval": (
+        ["backfill", "vbot", "--from", "2026-02-01/P1D", "--to", "2026-03-01"],
+        {},
+        "--from and --to take a date",
+    ),
     "no version": (["sync"], {"SOURCES__VBOT__MAIN__API_VERSION": "v9"}, "sources.vbot.main.api_version"),
     "no file": (
         ["sync"],
         {"DESTINATION__DUCKDB__CREDENTIALS": ":memory:"},
         "must be the path of a DuckDB file",
     ),
+    "no name": (
+        ["sync"],
+        {"DESTINATION__DUCKDB__CREDENTIALS": ""},
+        "destination.duckdb.credentials must be the path of a DuckDB file",
+    ),
+    "a schema's name": (
+        ["sync"],
+        {"DESTINATION__DUCKDB__CREDENTIALS": "reporting.duckdb"},
+        "destination.duckdb.credentials must not be reporting.duckdb: ",
+    ),
+    "no path": (
+        ["sync"],
+        {"SOURCES__ETELECOM__MAIN__BASE_URL": "https://api.etelecom.vn/"},
+        "sources.etelecom.main.base_url must have a path",
+    ),
+    "no list": (["sync"], {"CALLSYNC__ACCOUNTS": "[" * 100_000}, "callsync.accounts must be a list"),
     "no credentials": (
         ["sync"],
         {"SOURCES__VOXIMPLANT__MAIN__CREDENTIALS": "nowhere.json"},
@@ -78,6 +119,53 @@ def test_a_mistake_is_one_line_and_no_request(
     assert outcome.out == ""
     assert not simulator.requests.select()
     assert not configured.warehouse.exists()
+
+
+TABLES: dict[str, type] = {
+    "callsync": config.General,
+    **{f"sources.{name}.main": provider.options for name, provider in PROVIDERS.items()},
+}
+NUMBERS = [
+    pytest.param(f"{where}.{key}", field.metadata["least"], field.metadata["most"], id=f"{where}.{key}")
+    for where, kind in TABLES.items()
+    for key, hint in typing.get_type_hints(kind).items()
+    if {int, float} & {hint, *typing.get_args(hint)}
+    for field in fields(kind)
+    if field.name == key
+]
+
+
+@pytest.mark.parametrize(("key", "least", "most"), NUMBERS)
+def test_every_number_has_a_least_and_a_most(
+    key: str, least: float, most: float, configured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value, said in (
+        (least - 1, f"{key} must be at least {least}"),
+        (most + 1, f"{key} must be at most {most}"),
+        (10**400, f"{key} must be "),
+        ("inf", f"{key} must be a "),
+    ):
+        monkeypatch.setenv(key.replace(".", "__").upper(), str(value))
+        outcome = configured.run("sync", "--dry-run")
+        assert outcome.code == 2
+        (line,) = outcome.lines
+        assert line.startswith(said)
+
+
+def test_a_working_directory_that_is_gone_is_one_line(project: Project) -> None:
+    leave = "import os, pathlib; pathlib.Path().absolute().rmdir(); "
+    for arguments in (["sync"], ["status"], ["sql", "select 1"]):
+        folder = project.folder / "gone"
+        folder.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", leave + COMMAND[-1], *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert done.stderr == "the working directory is not there any more; enter one that is\n"
 
 
 @pytest.mark.parametrize("key", ["api_key"])

@@ -43,7 +43,7 @@ def test_what_does_not_fit_into_memory_says_what_to_raise(
     undisturbed: dict[str, list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(config._LEAST, "duckdb_memory_mb", 1)
+    monkeypatch.setattr(config, "out_of_bounds", lambda general: [])
     project.configure(simulator, everyone(), {"duckdb_memory_mb": megabytes})
     outcome = project.run("sync")
     assert outcome.code == 1

@@ -381,9 +381,10 @@ def test_hotlines_and_members_have_names(simulator: Simulator) -> None:
         ({"time_unit": "h"}, "time_unit must be"),
         ({"page_size": 0}, "page_size must be at least 1"),
         ({"timezone": "Vietnam/Hanoi"}, "timezone is no IANA time zone"),
+        ({"requests_per_second": 1e-9}, "requests_per_second must be 0, or at least 0.001"),
         ({"concurrency": 0}, "concurrency must be at least 1"),
-        ({"lookback_days": -1}, "lookback_days must not be negative"),
-        ({"timeout_seconds": 0}, "timeout_seconds must be more than 0"),
+        ({"lookback_days": -1}, "lookback_days must be at least 0"),
+        ({"timeout_seconds": 0}, "timeout_seconds must be at least 0.001"),
     ],
 )
 def test_options_that_cannot_work_are_named(options: dict[str, Any], message: str) -> None:
