@@ -37,6 +37,7 @@ def test_the_demo_runs_from_an_empty_directory(project: Project) -> None:
     assert until.isoformat() == "2026-06-30T17:00:00+00:00"
 
 
+@pytest.mark.slow
 def test_the_demo_knows_of_no_accounts_and_no_warehouse_but_its_own(project: Project) -> None:
     users = project.folder / "users.duckdb"
     theirs = {
@@ -59,6 +60,7 @@ def test_the_demo_replaces_no_project_but_a_demos(folder: str, loaded: Project) 
     assert {file: file.read_bytes() for file in loaded.folder.rglob("*") if file.is_file()} == before
 
 
+@pytest.mark.slow
 def test_a_demo_that_is_told_to_end_leaves_no_simulator(project: Project) -> None:
     process = project.start("demo", "--calls", "100000")
     (line,) = (process.stdout.readline() for _ in "1" if process.stdout)

@@ -9,7 +9,10 @@ import pytest
 
 from tests.pipelines.project import COMMAND, ROOT, Project
 
-pytestmark = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+pytestmark = [
+    pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full"),
+    pytest.mark.slow,
+]
 
 
 def shell(
