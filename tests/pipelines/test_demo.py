@@ -83,6 +83,7 @@ def test_the_demo_ends_in_the_past(project: Project, until: str, says: str) -> N
     assert not list(project.folder.iterdir())
 
 
+@pytest.mark.slow
 def test_the_demo_may_end_when_a_zones_offset_had_seconds(project: Project) -> None:
     outcome = project.finish("demo", "--calls", "3", "--until", "1900-01-01T00:00:00Z")
     assert outcome.code == 0, outcome

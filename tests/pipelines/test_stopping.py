@@ -131,7 +131,11 @@ def test_ctrl_c_in_the_middle_of_a_query_is_one_line_too(
 
 @pytest.mark.parametrize(
     "signals",
-    [[signal.SIGINT], [signal.SIGINT] * 4, [signal.SIGTERM]],
+    [
+        [signal.SIGINT],
+        pytest.param([signal.SIGINT] * 4, marks=pytest.mark.slow),
+        pytest.param([signal.SIGTERM], marks=pytest.mark.slow),
+    ],
     ids=lambda signals: " ".join(each.name for each in signals),
 )
 def test_ctrl_c_is_one_line_at_once_even_in_a_pause(
