@@ -9,6 +9,7 @@ of `from`/`to` by asking for a call that is known.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -33,6 +34,9 @@ MOST_PAGES = 100_000
 NEW_CALLS_IN_A_WALK = 10_000
 """How many calls may be added while a list is walked, before it counts as one without an end."""
 
+PROBED_CALLS = 20
+"""Calls a page that are enough to tell two pages apart."""
+
 WITH_AND_WITHOUT_HOTLINE = 1
 """`has_hotline`: blank shows only calls with a hotline, which loses internal ones (v3, call-transaction)."""
 
@@ -54,6 +58,8 @@ class VbotConnection:
         self.zone = options.timezone
         self.constants: Mapping[str, str] = {"currency": options.currency}
         self.findings = dict(findings)
+        self._probing = threading.Lock()
+        self._has_probed = False
         self._api = Api(
             credential(options),
             timeout_seconds=options.timeout_seconds,
@@ -113,12 +119,13 @@ class VbotConnection:
         """The number of the first page: as configured, else found out once, else the version's."""
         if self._options.page_base is not None:
             return self._options.page_base
-        if "page_base" not in self.findings:
-            found = self._probe_page_base()
-            if found is None:
-                return self._version.page_base
-            self.findings["page_base"] = str(found)
-        return int(self.findings["page_base"])
+        # All workers need it at once, and one of them finds it out.
+        with self._probing:
+            if "page_base" not in self.findings and not self._has_probed:
+                self._has_probed = True
+                if (found := self._probe_page_base()) is not None:
+                    self.findings["page_base"] = str(found)
+        return int(self.findings.get("page_base", self._version.page_base))
 
     def _probe_page_base(self) -> int | None:
         """0 where page 0 shows other calls than page 1, and 1 where it shows none or the same.
@@ -140,8 +147,9 @@ class VbotConnection:
 
     def _shown_at(self, page: int) -> set[int]:
         phone = {"phone": self._options.phones[0]} if self._options.phones else {}
+        paging = {"page": page, "size": min(self._page_size, PROBED_CALLS)}
         try:
-            shown = self._list(self._version.list_path, {**phone, **self._paging(page)}, attempts=2)
+            shown = self._list(self._version.list_path, {**phone, **paging}, attempts=2)
         except RequestRefused:
             shown = []
         return set(identities(shown))
