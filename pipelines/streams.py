@@ -19,7 +19,7 @@ def open_all() -> None:
             # The lowest number that is free is given, and all below are open.
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As standard error does: a name in a letter that the terminal lacks is no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")

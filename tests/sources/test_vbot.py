@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from simulator import Simulator
-from sources.account import Account
 from sources.errors import (
     AccessDenied,
     ConfigError,
@@ -19,9 +17,7 @@ from sources.errors import (
     UnreadableBody,
 )
 from sources.vbot.api import VbotConnection
-from sources.windows import Window
 from tests.sources.accounts import (
-    UNTIL,
     WHOLE,
     account_of,
     answering,
@@ -31,30 +27,10 @@ from tests.sources.accounts import (
     requests_of,
     simulated,
     sorted_content,
-    streamed,
 )
+from tests.sources.vbot import DAY, group, in_day, legacy
 
-DAY = Window(UNTIL - timedelta(days=2), UNTIL - timedelta(days=1))
 LIST = "historycall/getAll"
-
-
-def group(**options: Any) -> Account:
-    given = {"api_key": "a-key", "base_url": "https://api.example/v3.0", "max_attempts": 2, "page_base": 0}
-    return account_of("vbot", **given | options)
-
-
-def legacy(**options: Any) -> Account:
-    given = {"api_version": "v2", "access_token": "a-token", "vbot_id": "V", "project_code": "P"}
-    return group(**{"time_unit": "s", "base_url": "https://api.example/v2.0"} | given | options)
-
-
-def in_day(simulator: Simulator) -> set[str]:
-    milliseconds = DAY.start.timestamp() * 1000, DAY.end.timestamp() * 1000
-    return {
-        record["group_id"]
-        for record in simulator.truth("vbot")
-        if milliseconds[0] <= record["create_at"] < milliseconds[1]
-    }
 
 
 @pytest.mark.parametrize("version", ["v3", "v2", "v1"])
@@ -62,42 +38,6 @@ def test_a_window_holds_every_call_with_its_whole_content(simulator: Simulator, 
     connection = connect(simulated(simulator, "vbot", version))
     found = sorted_content(records(connection.pages(WHOLE)))
     assert found == sorted_content(simulator.truth("vbot", version=version))
-    connection.close()
-
-
-@pytest.mark.parametrize("unit", ["s", "ms", "none"])
-def test_the_unit_of_v2_is_found_out_once_and_remembered(simulator: Simulator, unit: Any) -> None:
-    simulator.vbot.time_unit = unit
-    connection = connect(simulated(simulator, "vbot", "v2"))
-    assert connection.walks is (unit == "none")
-    assert dict(connection.findings) == {"page_base": "1", "time_unit": unit}
-    assert in_day(simulator) <= ids(records(connection.pages(DAY)), "vbot")
-    connection.close()
-
-    asked = len(requests_of(simulator, "vbot"))
-    again = connect(simulated(simulator, "vbot", "v2"), dict(connection.findings))
-    assert again.walks is (unit == "none")
-    assert len(requests_of(simulator, "vbot")) == asked
-    again.close()
-
-
-@pytest.mark.parametrize("unit", ["s", "ms"])
-def test_a_unit_that_is_configured_is_not_probed(simulator: Simulator, unit: Any) -> None:
-    simulator.vbot.time_unit = unit
-    connection = connect(simulated(simulator, "vbot", "v2", time_unit=unit))
-    found = ids(records(connection.pages(DAY)), "vbot")
-    assert in_day(simulator) <= found
-    assert len(found) < 300
-    connection.close()
-
-
-def test_an_account_without_a_call_is_walked_and_asked_for_the_unit_again(simulator: Simulator) -> None:
-    for record in simulator.truth("vbot"):
-        simulator.hide("vbot", record["group_id"])
-    connection = connect(simulated(simulator, "vbot", "v2"))
-    assert connection.walks
-    assert not connection.findings
-    assert list(records(connection.pages(WHOLE))) == []
     connection.close()
 
 
@@ -179,67 +119,12 @@ def test_pages_smaller_than_asked_for_do_not_end_the_list(simulator: Simulator) 
     connection.close()
 
 
-@pytest.mark.parametrize(("version", "base"), [("v3", 0), ("v2", 1), ("v1", 1)])
-def test_the_first_page_has_the_number_of_the_version(simulator: Simulator, version: str, base: int) -> None:
-    connection = connect(simulated(simulator, "vbot", version))
-    findings = {finding.topic: finding.found for finding in connection.check()}
-    assert findings["access"] == "the provider counts 600 calls"
-    assert findings["page base"] == str(base)
-    connection.close()
-
-
 @pytest.mark.parametrize("version", ["v3", "v2"])
 def test_an_account_of_which_every_request_is_refused_is_not_accepted(version: str) -> None:
     nowhere = httpx.Response(400, content=b"no such path")
     account = group(page_base=None) if version == "v3" else legacy(page_base=None)
     with pytest.raises(RequestRefused):
         list(connect(account, transport=answering(nowhere)).check())
-
-
-def numbered(calls: int, *, base: int, is_clamped: bool, is_counted: bool) -> httpx.MockTransport:
-    """A list in pages of 50, the first with the number `base`; what is not there is empty, or the nearest."""
-    group_ids = [{"group_id": str(number), "date_create": "01/31/2026 08:00:00"} for number in range(calls)]
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if "count" in request.url.path:
-            return streamed(json.dumps({"error": 0, "data": calls if is_counted else None}).encode())
-        page = int(request.url.params["page"]) - base
-        last = max(0, calls - 1) // 50
-        page = min(max(page, 0), last) if is_clamped else page
-        shown = group_ids[50 * page :][:50] if page >= 0 else []
-        return streamed(json.dumps({"error": 0, "data": shown or None}).encode())
-
-    return httpx.MockTransport(answer)
-
-
-@pytest.mark.parametrize("calls", [0, 1, 49, 50, 51, 130])
-@pytest.mark.parametrize("is_counted", [True, False])
-@pytest.mark.parametrize("is_clamped", [True, False])
-@pytest.mark.parametrize("base", [0, 1])
-@pytest.mark.parametrize("version", ["v3", "v2"])
-def test_the_number_of_the_first_page_is_found_out(
-    version: str, base: int, is_clamped: bool, is_counted: bool, calls: int
-) -> None:
-    transport = numbered(calls, base=base, is_clamped=is_clamped, is_counted=is_counted)
-    account = group(page_base=None, page_size=50) if version == "v3" else legacy(page_base=None)
-    connection = connect(account, transport=transport)
-    assert ids(records(connection.pages(WHOLE)), "vbot") == {str(number) for number in range(calls)}
-    assert connection.findings.get("page_base") in ({str(base), None} if calls <= 50 else {str(base)})
-
-
-def test_a_fault_does_not_pass_for_the_number_of_the_first_page() -> None:
-    fault = {"error": 500, "message": "down", "data": None}
-    page = {"error": 0, "data": [{"group_id": "1"}]}
-    answers = [{"error": 0, "data": 1}, fault, fault, page]
-    connection = connect(group(page_base=None), transport=answering(*answers))
-    assert ids(records(connection.pages(DAY)), "vbot") == {"1"}
-    assert not connection.findings
-
-
-def test_a_page_base_that_is_configured_is_used(simulator: Simulator) -> None:
-    connection = connect(simulated(simulator, "vbot", page_base=2))
-    assert len(list(records(connection.pages(WHOLE)))) == 400
-    connection.close()
 
 
 def test_v3_asks_for_calls_with_and_without_hotline_in_milliseconds() -> None:
