@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
@@ -34,7 +35,7 @@ class _List(_Said, kw_only=True):
     data: list[msgspec.Raw]
 
 
-class Glance(msgspec.Struct, gc=False):
+class _Glance(msgspec.Struct, gc=False):
     """What paging needs to know of a call."""
 
     group_id: str | None = None
@@ -46,7 +47,9 @@ _SUCCESSES = ("1", "200")
 
 _ENVELOPE = Form(_Envelope)
 _LIST = Form(_List)
-GLANCE = Form(Glance)
+_GLANCE = Form(_Glance)
+
+_DATE_CREATE = "%m/%d/%Y %H:%M:%S"
 
 
 def envelope(raw: bytes, *, is_v1: bool) -> bytes:
@@ -121,7 +124,7 @@ def identities(records: Sequence[bytes]) -> list[int]:
 
     Records without an id that are alike to the letter are as many calls as one page shows of them.
     """
-    group_ids = [glance and glance.group_id for glance in GLANCE.glances(records)]
+    group_ids = [glance and glance.group_id for glance in _GLANCE.glances(records)]
     alike = Counter[bytes]()
     found = []
     for group_id, record in zip(group_ids, records, strict=True):
@@ -131,3 +134,12 @@ def identities(records: Sequence[bytes]) -> list[int]:
             found.append(hash((record, alike[record])))
             alike[record] += 1
     return found
+
+
+def time_of(record: bytes, zone: tzinfo) -> datetime | None:
+    """When a call was, in UTC, where it says so in local time as v1 and v2 do."""
+    try:
+        said = _GLANCE.read(record).date_create or ""
+        return datetime.strptime(said, _DATE_CREATE).replace(tzinfo=zone).astimezone(UTC)
+    except (UnreadableBody, ValueError):
+        return None

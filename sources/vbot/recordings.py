@@ -14,7 +14,7 @@ from urllib.parse import quote
 from sources.account import Account
 from sources.recordings import Access, Recording, parsed
 from sources.vbot.answers import envelope, refusal
-from sources.vbot.api import credential
+from sources.vbot.client import credential
 from sources.vbot.options import VbotOptions
 
 RECORD_PATH = "/api/crm/historycall/record/"
