@@ -71,12 +71,9 @@ def _answer(simulator: Simulator, asked: dict[str, Any]) -> Any:
         said = {
             "requests": len(entries),
             "most_in_a_second": simulator.requests.peak_per_second(asked["provider"]),
-            "refused": sum(entry.status == 429 for entry in entries),
         }
         simulator.requests.clear()
         return said
-    if question == "limit":
-        return simulator.faults.limit_rate(**asked)
     raise ValueError(f"there is no question {question}")
 
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.processes import BenchmarkError, Cost, History, Served, simulator
 from benchmarks.report import Section, spread
-from benchmarks.systems import CALLSYNC_SYSTEM, FLOOR, Load, System
+from benchmarks.systems import CALLSYNC_SYSTEM, Load, System
 from benchmarks.tables import counted
 
 DAYS = 30
@@ -42,11 +42,6 @@ class Throughput:
         """Callsync's calls a second over those of another system, round by round."""
         pairs = zip(self.calls_a_second(CALLSYNC_SYSTEM.name), self.calls_a_second(name), strict=True)
         return [ours / theirs for ours, theirs in pairs]
-
-    @property
-    def share_of_floor(self) -> float:
-        """The median of callsync's calls a second over the floor's."""
-        return statistics.median(self.times(FLOOR.name))
 
 
 def measure(provider: str, history: History, systems: Sequence[System], rounds: int) -> Throughput:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 from pipelines.config import explained
-from pipelines.threads import work_through
+from pipelines.threads import in_order
 from sources.account import Account
 from sources.errors import CallsyncError
 from sources.provider import Finding
@@ -25,17 +24,7 @@ class Checked:
 
 def check(accounts: Sequence[Account], at_once: int) -> Iterator[Checked]:
     """Check accounts at once; results come in the order of the accounts."""
-    results: dict[str, Future[Checked]] = {str(account): Future() for account in accounts}
-
-    def work(account: Account) -> None:
-        try:
-            results[str(account)].set_result(_check(account))
-        except Exception as error:
-            results[str(account)].set_exception(error)
-
-    work_through(accounts, work, at_once, "check")
-    for result in results.values():
-        yield result.result()
+    return in_order(accounts, _check, at_once, "check")
 
 
 def _check(account: Account) -> Checked:

@@ -16,16 +16,13 @@ import click
 
 from pipelines import allocating, garbage, interrupts, streams
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
-from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, complain, remember
+from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, remember
 from pipelines.private_files import private_files
+from pipelines.streams import complain
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
 
 _NEVER_USED = "httpx._main"
 """httpx's own command line, which it loads where it can: a twentieth of what an idle run takes."""
-
-_CODES = {ConfigError: USAGE, WarehouseBusy: BUSY}
-
-INTERRUPTED = "interrupted; what was loaded is kept, and the next run goes on from there"
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -150,8 +147,8 @@ def _ended(arguments: list[str], command: str) -> tuple[int, str | None]:
         if not isinstance(error, click.Abort) and not interrupts.is_interrupt(error):
             raise
         with interrupts.deaf():
-            complain(INTERRUPTED)
-        return FAILED, INTERRUPTED
+            complain(interrupts.INTERRUPTED)
+        return FAILED, interrupts.INTERRUPTED
     except CallsyncError as error:
         complain(str(error))
         code = (

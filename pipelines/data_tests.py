@@ -1,4 +1,7 @@
-"""`callsync test`: every query of `sql/tests/` on the published copy; rows that come back are offenders."""
+"""`callsync test`: the data tests on the published copy; rows that come back are offenders.
+
+They are the files of `sql/tests/`, and for every provider those of `table_tests`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import formats, opening, views, warehouse
+from pipelines import formats, opening, table_tests, warehouse
+from pipelines.views import View, selects_of
+from sources.registry import PROVIDERS
 
 MOST_OFFENDERS = 20
 
@@ -34,6 +39,12 @@ class Verdict:
         return self.error or f"{self.offenders} offending {'row' if self.offenders == 1 else 'rows'}"
 
 
+def all_tests() -> list[View]:
+    """Every test, by its name: a select that returns the rows that offend it."""
+    of_tables = [test for provider in PROVIDERS.values() for test in table_tests.of(provider)]
+    return sorted([*(View(*file) for file in selects_of("tests")), *of_tables], key=lambda test: test.name)
+
+
 def run(path: Path) -> Iterator[Verdict]:
     """Run the tests one by one.
 
@@ -41,11 +52,11 @@ def run(path: Path) -> Iterator[Verdict]:
         WarehouseError: nothing was published yet.
     """
     with closing(opening.reading(path)) as connection:
-        for test in views.data_tests():
+        for test in all_tests():
             yield _verdict(connection, test)
 
 
-def _verdict(connection: duckdb.DuckDBPyConnection, test: views.View) -> Verdict:
+def _verdict(connection: duckdb.DuckDBPyConnection, test: View) -> Verdict:
     try:
         offenders = connection.execute(f"select count(*) from ({test.select}) as offenders").fetchall()[0][0]
         if not offenders:

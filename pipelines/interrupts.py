@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+INTERRUPTED = "interrupted; what was loaded is kept, and the next run goes on from there"
+"""What a run says that Ctrl-C has ended."""
+
 BURST_SECONDS = 1.0
 """A further Ctrl-C that comes so soon would meet the first in the middle of what it has to put in order."""
 

@@ -62,9 +62,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, providers: Iterable[Pro
     """Create what is missing: callsync's own tables, and every table of every provider with every column."""
     connection.execute(OWN_TABLES)
     existing = set(
-        connection.execute(
-            "select table_schema || '.' || table_name from information_schema.tables"
-        ).fetchall()
+        connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
     )
     for provider in providers:
         connection.execute(f"create schema if not exists {provider.name}")

@@ -47,7 +47,7 @@ def writing(
 
 @contextmanager
 def looking(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """The warehouse for a look that changes nothing; the published copy while it is written.
+    """The warehouse for a look that changes nothing, showing times in UTC; its copy while it is written.
 
     None before a first run.
 
@@ -58,7 +58,7 @@ def looking(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
         yield None
         return
     try:
-        connection = duckdb.connect(str(warehouse), read_only=True)
+        connection = _to_read(warehouse)
     except duckdb.Error:
         connection = reading(warehouse)
     with closing(connection):
@@ -67,7 +67,7 @@ def looking(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
 
 
 def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    """The published copy, read-only.
+    """The published copy, read-only and showing times in UTC.
 
     Raises:
         WarehouseError: nothing was published yet.
@@ -79,10 +79,16 @@ def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
             f"there is no {published.name} beside {warehouse.name} yet; run callsync sync first"
         )
     try:
-        connection = duckdb.connect(str(published), read_only=True)
+        connection = _to_read(published)
         refuse_newer(connection, published)
     except duckdb.Error as error:
         raise _unusable(published, error) from None
+    return connection
+
+
+def _to_read(file: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(file), read_only=True)
+    connection.execute("set timezone = 'UTC'")
     return connection
 
 

@@ -23,7 +23,7 @@ CHEAP_COPY_BYTES = 64 * 2**20
 """A smaller file is copied whole, even when a run brought nothing but its own line in `callsync.runs`."""
 
 
-def publish(warehouse: Path, newest: str | None, *, is_whole: bool = True) -> bool:
+def publish(warehouse: Path, newest: str | None, *, is_whole: bool) -> bool:
     """Renew the readers' copy from the warehouse file, closed and still held; True when it was renewed.
 
     A copy that lacks `newest`, the newest run that changed anything, is always renewed; one that lacks only

@@ -7,18 +7,17 @@ marked in the same load package.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import duckdb
-import pyarrow.compute as pc
 
 from sources.account import Account
 from sources.ledger import Ledger
 from sources.provider import Connection, Provider
 from sources.schemas import REJECTS
-from sources.shaping import Rejected, Shaped, concat, shape
+from sources.shaping import Rejected, Shaped, concat, shape, without_keys
 from sources.shaping.fields import RecordType
 from sources.units import Rejection, Unit
 
@@ -53,8 +52,8 @@ def replayed(
     account: Account,
     connection: Connection,
     ledger: Ledger,
-) -> Iterator[Unit]:
-    """What has become readable of an account's quarantine, as at most one unit.
+) -> Unit | None:
+    """What has become readable of an account's quarantine; None where nothing has.
 
     Args:
         cursor: the warehouse.
@@ -82,12 +81,13 @@ def replayed(
             if not shaped.rejected:
                 readable.setdefault(endpoint, []).append(shaped)
                 marks.append(Rejection(endpoint, window, Rejected(reason, payload.encode()), seen_at, now))
-    if marks:
-        data = [
-            (record_types[endpoint], _new(cursor, account, record_types[endpoint], parts))
-            for endpoint, parts in readable.items()
-        ]
-        yield Unit(account, "replay", tuple(data), (), tuple(marks), ledger)
+    if not marks:
+        return None
+    data = [
+        (record_types[endpoint], _new(cursor, account, record_types[endpoint], parts))
+        for endpoint, parts in readable.items()
+    ]
+    return Unit(account, "replay", tuple(data), (), tuple(marks), ledger)
 
 
 def _new(
@@ -103,10 +103,4 @@ def _new(
         params={"account": account.name},
     ).to_arrow_table()
     cursor.unregister("readable")
-    return replace(
-        shaped,
-        tables={
-            name: table.filter(pc.invert(pc.is_in(table.column(key), value_set=held.column(key))))
-            for name, table in shaped.tables.items()
-        },
-    )
+    return replace(shaped, tables=without_keys(record_type, shaped.tables, held.column(key)))

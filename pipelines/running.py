@@ -36,7 +36,7 @@ from pipelines import (
 )
 from pipelines.config import Config, explained
 from pipelines.deriving import Derived
-from pipelines.interrupts import is_interrupt
+from pipelines.interrupts import INTERRUPTED, is_interrupt
 from pipelines.memory import Memory
 from pipelines.planning import Plan, ledgers
 from pipelines.run_log import AccountReport, RunReport
@@ -61,8 +61,6 @@ PART_A_UNIT_TAKES = 0.2
 
 GRACE_SECONDS = 1.0
 """After a fault of the run its readers get so long to end; one in a pause or a request is left behind."""
-
-INTERRUPTED = "interrupted; what was loaded is kept, and the next run goes on from there"
 
 
 class Run:
@@ -208,9 +206,9 @@ class Run:
             try:
                 if self._plan.kind == "replay":
                     with closing(self._connection.cursor()) as cursor:
-                        units = list(quarantine.replayed(cursor, provider, account, connection, ledger))
-                    for unit in units:
-                        waiting.put(unit)
+                        replayed = quarantine.replayed(cursor, provider, account, connection, ledger)
+                    if replayed is not None:
+                        waiting.put(replayed)
                     return
                 reader = AccountReader(
                     provider,

@@ -64,7 +64,7 @@ def config_text() -> str:
             "",
             f"# {provider.title}; what stands here holds for all its accounts, unless one says otherwise.",
             *(
-                ["# The keys from start_date to max_attempts are the same for every provider."]
+                [f"# The keys from {shared[0].name} to {shared[-1].name} are the same for every provider."]
                 if shared
                 else []
             ),

@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.http import printable
+from sources.printing import printable
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.shaping.fields import Field, Kind, RecordType

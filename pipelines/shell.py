@@ -27,8 +27,8 @@ from prompt_toolkit.styles import Style
 from pygments.lexers.sql import PostgresLexer
 
 from pipelines import completion, formats, queries, warehouse
-from pipelines.commands.ending import complain
 from pipelines.plain_text import plain
+from pipelines.streams import complain
 from sources.errors import CallsyncError, ConfigError
 
 PROMPT = "callsync> "

@@ -9,6 +9,8 @@ from contextlib import suppress
 
 import click
 
+from pipelines.plain_text import plain
+
 
 def open_all() -> None:
     """Open what the process was started without: the next file would take its place, and be written to."""
@@ -23,6 +25,11 @@ def open_all() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As standard error does: a name in a letter that the terminal lacks is no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def complain(text: str) -> None:
+    """Say what went wrong, as one line on standard error."""
+    tell(plain(text), fg="red")
 
 
 def tell(line: str, *, fg: str | None = None) -> None:

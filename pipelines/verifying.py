@@ -12,7 +12,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from pipelines import contents, opening, privacy
 from pipelines.config import Config, explained
 from pipelines.contents import Difference
 from pipelines.planning import ledgers
-from pipelines.threads import work_through
+from pipelines.threads import in_order
 from sources.account import Account
 from sources.errors import CallsyncError
 from sources.ledger import Ledger
@@ -98,23 +97,15 @@ def verify(
         WarehouseError: nothing was published yet.
     """
     with closing(opening.reading(config.warehouse)) as copy:
-        copy.execute("set timezone = 'UTC'")
         privacy.check(copy, config.privacy)
         known = ledgers(copy, accounts, datetime.now(UTC).replace(microsecond=0))
-        results: dict[str, Future[Verified]] = {str(account): Future() for account in accounts}
 
-        def work(account: Account) -> None:
+        def compare(account: Account) -> Verified:
             name = str(account)
-            try:
-                with closing(copy.cursor()) as cursor:
-                    found = _compare(account, known[name], wanted[name], cursor, observe)
-                results[name].set_result(found)
-            except Exception as error:
-                results[name].set_exception(error)
+            with closing(copy.cursor()) as cursor:
+                return _compare(account, known[name], wanted[name], cursor, observe)
 
-        work_through(accounts, work, config.general.accounts_at_once, "verify")
-        for result in results.values():
-            yield result.result()
+        yield from in_order(accounts, compare, config.general.accounts_at_once, "verify")
 
 
 def _compare(

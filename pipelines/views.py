@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
 import duckdb
 
@@ -108,28 +107,24 @@ def refresh(connection: duckdb.DuckDBPyConnection, providers: Iterable[str], gen
 
 def sql_views() -> list[View]:
     """The views of the files, and those that stack the providers."""
-    root = files("sql")
-    found = [
-        View(f"{layer}.{file.name.removesuffix('.sql')}", file.read_text("utf-8").rstrip().rstrip(";"))
-        for layer in LAYERS
-        for file in _sql_files(root / layer)
-    ]
+    found = [View(f"{layer}.{name}", select) for layer in LAYERS for name, select in selects_of(layer)]
     staged = [view.name for view in found if view.name.startswith("staging.")]
     for entity in STACKED:
         sources = [
             name for name in staged if name.startswith("staging.stg_") and name.endswith(f"__{entity}")
         ]
         if sources:
-            found.append(View(f"intermediate.{entity}", _stack(f"select * from {name}" for name in sources)))
+            found.append(View(f"intermediate.{entity}", stack(f"select * from {name}" for name in sources)))
     return found
 
 
-def data_tests() -> list[View]:
-    """The queries of `sql/tests/`: each returns the rows that offend it."""
-    return [
-        View(file.name.removesuffix(".sql"), file.read_text("utf-8").rstrip().rstrip(";"))
-        for file in _sql_files(files("sql") / "tests")
-    ]
+def selects_of(folder: str) -> list[tuple[str, str]]:
+    """Each file of a folder of `sql/`, by its name: its one select statement."""
+    root = files("sql") / folder
+    found = [file for file in root.iterdir() if file.name.endswith(".sql")] if root.is_dir() else []
+    return sorted(
+        (file.name.removesuffix(".sql"), file.read_text("utf-8").rstrip().rstrip(";")) for file in found
+    )
 
 
 def own_views(providers: Iterable[str], general: General) -> list[View]:
@@ -147,16 +142,16 @@ def own_views(providers: Iterable[str], general: General) -> list[View]:
     return [
         View(
             "callsync.configured_accounts",
-            _stack(configured) or "select cast(null as varchar) as name where false",
+            stack(configured) or "select cast(null as varchar) as name where false",
         ),
         View(
             "callsync.settings", "select " + ", ".join(f"{value} as {key}" for key, value in settings.items())
         ),
-        View("callsync.windows", _stack(f"select {_WINDOW_COLUMNS} from {name}.{WINDOWS}" for name in names)),
+        View("callsync.windows", stack(f"select {_WINDOW_COLUMNS} from {name}.{WINDOWS}" for name in names)),
         View("callsync.call_history", _CALL_HISTORY),
         View(
             "callsync.rejected_records",
-            _stack(f"select {_REJECT_COLUMNS} from {name}.{REJECTS}" for name in names),
+            stack(f"select {_REJECT_COLUMNS} from {name}.{REJECTS}" for name in names),
         ),
     ]
 
@@ -178,18 +173,11 @@ def _read_by(name: str, views: list[View]) -> list[View]:
     return [found[each] for each in sorted(wanted)]
 
 
-def _sql_files(folder: Traversable) -> list[Traversable]:
-    if not folder.is_dir():
-        return []
-    return sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name
-    )
-
-
 def _fingerprint(views: Iterable[View], *settings: str) -> str:
     content = "\0".join((*(f"{view.name}\0{view.select}" for view in views), *settings))
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
-def _stack(selects: Iterable[str]) -> str:
+def stack(selects: Iterable[str]) -> str:
+    """The rows of all the selects, which have the same columns."""
     return "\nunion all\n".join(selects)

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -141,14 +141,13 @@ def newest_change(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def newest_call(connection: duckdb.DuckDBPyConnection, provider: str, account: str) -> datetime | None:
-    """When the newest call of an account began that the reports know; in UTC."""
+    """When the newest call of an account began that the reports know."""
     rows = connection.execute(
-        "select max(started_at) at time zone 'UTC' from callsync.reported_calls "
-        "where provider = ? and account = ?",
+        "select max(started_at) from callsync.reported_calls where provider = ? and account = ?",
         [provider, account],
     ).fetchall()
     newest: datetime | None = rows[0][0]
-    return newest.replace(tzinfo=UTC) if newest else None
+    return newest
 
 
 def pipeline_name(schema: str) -> str:
@@ -192,7 +191,7 @@ def tidy(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
 
 def format_of(connection: duckdb.DuckDBPyConnection) -> int:
     """The format of a warehouse: 0 in an empty one and in those of the first version, which wrote none."""
-    return int(meta(connection, FORMAT_KEY) or 0) if _has_table(connection, "callsync", "meta") else 0
+    return int(meta(connection, FORMAT_KEY) or 0) if has_table(connection, "callsync", "meta") else 0
 
 
 def refuse_newer(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
@@ -206,6 +205,13 @@ def refuse_newer(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None
             f"{warehouse.name} was written by a newer callsync (its format is {format_of(connection)}, "
             f"and this one knows {FORMAT}); update callsync. Nothing was changed"
         )
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    """Whether there is such a table."""
+    # The standard's own view of tables reads every view, too, which takes ten times as long.
+    tables = "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?"
+    return _one(connection, tables, schema, name) != "0"
 
 
 def meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
@@ -254,10 +260,4 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> str
 
 
 def _has_dlt_state(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
-    return _has_table(connection, schema, "_dlt_pipeline_state")
-
-
-def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
-    # The standard's own view of tables reads every view, too, which takes ten times as long.
-    tables = "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?"
-    return _one(connection, tables, schema, name) != "0"
+    return has_table(connection, schema, "_dlt_pipeline_state")

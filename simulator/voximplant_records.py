@@ -106,9 +106,7 @@ class Sessions:
             "begun": sql(second),
             "joined": sql(second + 1),
             "talking": sql(second + shape.ring_seconds),
-            "customer": _WITHHELD
-            if shape.withheld
-            else customer_number(customer, _SPELLINGS[shape.spelling]),
+            "customer": _number(shape, customer),
         }
 
     def _template(self, shape: Shape, parts: Parts) -> str:

@@ -28,7 +28,8 @@ from sources.errors import (
     RequestRefused,
     UnreadableBody,
 )
-from sources.http import Api, Request, printable
+from sources.http import Api, Request
+from sources.printing import printable
 
 MOST_REDIRECTS = 5
 OVERLAP_BYTES = 4096

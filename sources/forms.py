@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from sources.errors import UnreadableBody
-from sources.http import printable
+from sources.printing import printable
 from sources.shaping.decode import canonical, decode
 
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from sources.account import Account
 from sources.ledger import Ledger
-from sources.shaping import Shaped, concat
+from sources.shaping import Shaped
 from sources.shaping.fields import RecordType
-from sources.units import Rejection, Unit, UnitSize, WindowRead
+from sources.units import Rejection, Unit, UnitSize, WindowRead, joined
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Piece:
 class Gathered:
     """A unit in the making."""
 
-    parts: dict[str, tuple[RecordType, list[Shaped]]] = field(default_factory=dict)
+    data: list[tuple[RecordType, Shaped]] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     windows: list[WindowRead] = field(default_factory=list)
     rows: int = 0
@@ -40,7 +40,7 @@ class Gathered:
         """What a piece brings of data, rejected records and finished windows."""
         if piece.data is not None:
             record_type, shaped = piece.data
-            self.parts.setdefault(record_type.table, (record_type, []))[1].append(shaped)
+            self.data.append(piece.data)
             self.rows += shaped.tables[record_type.table].num_rows
             self.nbytes += shaped.nbytes
         self.rejections.extend(piece.rejections)
@@ -50,7 +50,7 @@ class Gathered:
     @property
     def has_data(self) -> bool:
         """Whether there is anything to load; a finished window alone is not."""
-        return bool(self.parts or self.rejections)
+        return bool(self.data or self.rejections)
 
     def is_full(self, size: UnitSize) -> bool:
         """Whether it is time to make it a unit."""
@@ -63,9 +63,7 @@ class Gathered:
         return Unit(
             account=account,
             kind=kind,
-            data=tuple(
-                (record_type, concat(record_type, parts)) for record_type, parts in self.parts.values()
-            ),
+            data=joined(self.data),
             windows=tuple(self.windows),
             rejections=tuple(self.rejections),
             ledger=ledger,

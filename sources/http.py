@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import tenacity
 
+from sources.account import Options
 from sources.bodies import whole_body
 from sources.client import Client
+from sources.credentials import Credential
 from sources.errors import (
     AccessDenied,
     NetworkFault,
@@ -33,7 +35,8 @@ from sources.errors import (
     UnreadableBody,
 )
 from sources.pace import Pace
-from sources.redaction import CUT, redacted, without_secrets
+from sources.printing import excerpt, printable
+from sources.redaction import redacted, without_secrets
 
 T = TypeVar("T")
 
@@ -47,8 +50,6 @@ LONGEST_ANSWER_TIMEOUTS = 10
 
 UNPROVEN_RENEWALS = 2
 """So often a token is renewed for one request, as long as none was ever accepted."""
-
-MESSAGE_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -66,47 +67,6 @@ class Request:
     form: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
-
-
-class Credential(Protocol):
-    """What proves who we are."""
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Texts that must never appear in an error."""
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Those of them that are no data either: not a user's name, which calls may well bear."""
-
-    def headers(self, client: Client) -> Mapping[str, str]:
-        """Headers of the next request; may fetch or mint a token."""
-
-    def renew(self, refused: Mapping[str, str]) -> bool:
-        """Forget the token after headers with it were refused; False where there is nothing to renew."""
-
-
-@dataclass(frozen=True)
-class ApiKey:
-    """A key that travels in a header as it is."""
-
-    header: str
-    value: str = field(repr=False)
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The key itself, without its scheme."""
-        return (self.value.removeprefix("Bearer "),)
-
-    keys = secrets
-
-    def headers(self, client: Client) -> Mapping[str, str]:
-        """The one header."""
-        return {self.header: self.value}
-
-    def renew(self, refused: Mapping[str, str]) -> bool:
-        """A key cannot be renewed."""
-        return False
 
 
 class Api:
@@ -147,6 +107,27 @@ class Api:
             # So that requests for a token are counted too.
             before_each=self._pace.wait,
             transport=transport,
+        )
+
+    @classmethod
+    def of(
+        cls,
+        options: Options,
+        credential: Credential,
+        refusal: Callable[[int, bytes], ProviderError | None],
+        *,
+        connections: int | None = None,
+        **seams: Any,
+    ) -> Api:
+        """The client that an account's options ask for; by default with a connection for each worker."""
+        return cls(
+            credential,
+            timeout_seconds=options.timeout_seconds,
+            max_attempts=options.max_attempts,
+            requests_per_second=options.requests_per_second,
+            connections=connections or options.concurrency,
+            refusal=refusal,
+            **seams,
         )
 
     def __enter__(self) -> Api:
@@ -319,18 +300,6 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     except ValueError:
         return None
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
-
-
-def excerpt(body: bytes) -> str:
-    """The beginning of an answer, fit for one line of an error; nothing of an HTML page."""
-    line = printable(body[: 4 * MESSAGE_LENGTH].decode("utf-8", "replace"))
-    return "" if line.startswith("<") else line
-
-
-def printable(text: str) -> str:
-    """One short line without control characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + CUT
 
 
 @lru_cache(maxsize=64)

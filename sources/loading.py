@@ -17,7 +17,6 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
-import pyarrow.compute as pc
 from dlt.extract import DltResource, DltSource
 
 from sources.account import Account, options_of
@@ -25,7 +24,7 @@ from sources.ledger import Ledger
 from sources.provider import Provider
 from sources.reading import AccountReader
 from sources.schemas import REJECTS, REJECTS_SCHEMA, TOMBSTONE, WINDOWS, WINDOWS_SCHEMA
-from sources.shaping import Shaped, childless
+from sources.shaping import Shaped, childless, without_keys
 from sources.shaping.fields import RecordType
 from sources.units import Span, Unit
 from sources.windows import instant
@@ -122,24 +121,19 @@ class _Seen:
             return shaped
         brought = pa.concat_arrays(earlier)
         self._keys[account, record_type.table] = [brought, keys]
-        kept = {
-            name: table.filter(pc.invert(pc.is_in(table.column(record_type.key_column), value_set=brought)))
-            for name, table in shaped.tables.items()
-        }
-        return replace(shaped, tables=kept)
+        return replace(shaped, tables=without_keys(record_type, shaped.tables, brought))
 
 
 def _items(unit: Unit, run_id: str, seen: _Seen | None) -> Iterator[Any]:
     for record_type, shaped in unit.data:
         fresh = seen.fresh(unit.account.name, record_type, shaped) if seen else shaped
-        key = list(dict.fromkeys(("account", record_type.key_column)))
         json_columns = record_type.json_columns()
         for name, table in fresh.tables.items():
             if name == record_type.table:
-                yield _marked(table, name, json_columns[name], primary_key=key)
+                yield _marked(table, name, json_columns[name], primary_key=record_type.row_key)
             else:
                 rows = _with_tombstones(table, childless(record_type, fresh, name))
-                yield _marked(rows, name, json_columns[name], merge_key=key)
+                yield _marked(rows, name, json_columns[name], merge_key=record_type.row_key)
     now = datetime.now(UTC)
     if unit.windows:
         key = ["run_id", "account", "window_start", "window_end"]

@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 
 from sources.account import Account
+from sources.credentials import Credential
 from sources.download import Asked, Part, download, is_http
 from sources.errors import ProviderError, RequestRefused
-from sources.http import Api, Credential
+from sources.http import Api
 from sources.shaping.privacy import is_cut
 
 
@@ -31,6 +32,11 @@ class Recording:
     recording_id: str | None
     url: str | None
     started_at: datetime | None
+
+    @property
+    def selector(self) -> str:
+        """Its account as the configuration names it."""
+        return f"{self.provider}.{self.account}"
 
 
 @dataclass(frozen=True)
@@ -97,14 +103,8 @@ class RecordingClient:
 
     def __init__(self, account: Account, access: Access, *, connections: int, **seams: Any) -> None:
         self._access = access
-        self._api = Api(
-            access.credential,
-            timeout_seconds=account.options.timeout_seconds,
-            max_attempts=account.options.max_attempts,
-            requests_per_second=account.options.requests_per_second,
-            connections=connections,
-            refusal=access.refusal,
-            **seams,
+        self._api = Api.of(
+            account.options, access.credential, access.refusal, connections=connections, **seams
         )
 
     def fetch(self, recording: Recording, part: Part) -> None:

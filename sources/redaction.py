@@ -8,8 +8,7 @@ import re
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
-CUT = "…"
-"""Stands where the length of a message cut it off."""
+from sources.printing import CUT
 
 SHORTEST_TRACE = 8
 """So many first letters of a secret, cut off by the length of a message, are blacked out as well."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -124,13 +124,18 @@ def together(units: Sequence[Unit]) -> list[Unit]:
     return list(joined.values())
 
 
-def _joined(first: Unit, then: Unit) -> Unit:
+def joined(data: Iterable[tuple[RecordType, Shaped]]) -> tuple[tuple[RecordType, Shaped], ...]:
+    """The data as one part of each table; of a record in two parts the later one counts."""
     parts: dict[str, tuple[RecordType, list[Shaped]]] = {}
-    for record_type, shaped in (*first.data, *then.data):
+    for record_type, shaped in data:
         parts.setdefault(record_type.table, (record_type, []))[1].append(shaped)
+    return tuple((record_type, concat(record_type, some)) for record_type, some in parts.values())
+
+
+def _joined(first: Unit, then: Unit) -> Unit:
     return replace(
         then,
-        data=tuple((record_type, concat(record_type, some)) for record_type, some in parts.values()),
+        data=joined((*first.data, *then.data)),
         windows=first.windows + then.windows,
         rejections=first.rejections + then.rejections,
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave, remember
+from pipelines.commands.ending import DIFFERS, DONE, FAILED, leave, remember
+from pipelines.streams import complain
 from sources.errors import ConfigError
 
 
@@ -46,7 +47,7 @@ def status(call_id: str | None, as_json: bool) -> None:
 def _explain(call_id: str, as_json: bool) -> None:
     from pipelines import config as configuration
     from pipelines import explaining
-    from sources.http import printable
+    from sources.printing import printable
 
     general, warehouse = configuration.load_warehouse()
     explained = explaining.read(warehouse, call_id)

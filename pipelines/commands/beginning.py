@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from pipelines.commands.ending import DONE, FAILED, complain, leave
+from pipelines.commands.ending import DONE, FAILED, leave
 from pipelines.commands.reading import execute
 from pipelines.commands.telling import log_format_option
 from pipelines.plain_text import plain
+from pipelines.streams import complain
 from sources.errors import ConfigError
 
 

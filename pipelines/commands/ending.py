@@ -1,4 +1,4 @@
-"""What the commands share: their exit codes, how they leave and complain, and what is remembered of it."""
+"""What the commands share: their exit codes, how they leave, and what is remembered of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from datetime import datetime
 
 import click
 
-from pipelines.plain_text import plain
-from pipelines.streams import tell
 from sources.errors import CallsyncError
 
 DONE, FAILED, USAGE, BUSY, DIFFERS = range(5)
@@ -34,11 +32,6 @@ def remember(command: str, began: datetime, code: int, why: str | None) -> None:
         with suppress(CallsyncError):
             _, path = configuration.load_warehouse()
             notes.tell(path, command, began, code, why)
-
-
-def complain(text: str) -> None:
-    """Say what went wrong, as one line on standard error."""
-    tell(plain(text), fg="red")
 
 
 def leave(code: int) -> None:

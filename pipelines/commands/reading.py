@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.ending import complain, leave
+from pipelines.commands.ending import leave
 from pipelines.commands.telling import log_format_option, reporter
+from pipelines.streams import complain
 from sources.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.commands.ending import complain, leave, remember
+from pipelines.commands.ending import leave, remember
 from pipelines.commands.reading import instant_of
 from pipelines.commands.telling import log_format_option
+from pipelines.streams import complain
 from sources.errors import ConfigError
 
 if TYPE_CHECKING:

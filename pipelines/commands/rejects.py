@@ -43,7 +43,7 @@ def list_(with_replayed: bool = False, as_json: bool = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sources.http import printable
+    from sources.printing import printable
 
     found, zone = _read(with_replayed)
     if as_json:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.commands.ending import DIFFERS, DONE, FAILED, complain, leave, remember
+from pipelines.commands.ending import DIFFERS, DONE, FAILED, leave, remember
 from pipelines.commands.reading import execute, range_of
 from pipelines.commands.telling import log_format_option, reporter
+from pipelines.streams import complain
 
 if TYPE_CHECKING:
     from pipelines.verifying import Verified
@@ -129,7 +130,7 @@ def _show(found: Sequence[Verified], *, as_json: bool = False, to_error: bool = 
 
 
 def _named(ids: Sequence[str]) -> str:
-    from sources.http import printable
+    from sources.printing import printable
 
     more = f" and {len(ids) - MOST_IDS_SHOWN:,} more" if len(ids) > MOST_IDS_SHOWN else ""
     return ", ".join(printable(call_id) for call_id in ids[:MOST_IDS_SHOWN]) + more

@@ -86,7 +86,7 @@ class Fetcher:
 
     def _bring(self, wanted: Wanted, part: FilePart) -> Fetched:
         recording = wanted.recording
-        account, client = self._accounts[f"{recording.provider}.{recording.account}"]
+        account, client = self._accounts[recording.selector]
         now = datetime.now(UTC)
         tried = _tried(wanted, now)
         try:

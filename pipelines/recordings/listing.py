@@ -15,6 +15,7 @@ import duckdb
 from pipelines import opening
 from pipelines.recordings.bookkeeping import table_of
 from pipelines.recordings.outcome import COLUMNS, Outcome, Status
+from pipelines.warehouse import has_table
 from sources.account import Account
 from sources.recordings import Recording
 
@@ -172,12 +173,10 @@ def opened(path: Path, journal: Sequence[Outcome], selection: Selection) -> Iter
         WarehouseError: nothing was published yet, or it cannot be opened.
     """
     with closing(opening.reading(path)) as connection:
-        connection.execute("set timezone = 'UTC'")
         connection.register("outcomes", table_of(journal))
-        tables = "select 1 from information_schema.tables where table_schema = 'callsync' and table_name = ?"
         # A copy of an earlier version has no such table yet.
-        has_table = connection.execute(tables, ["recording_files"]).fetchall()
-        files = "callsync.recording_files" if has_table else "outcomes"
+        is_kept = has_table(connection, "callsync", "recording_files")
+        files = "callsync.recording_files" if is_kept else "outcomes"
         connection.execute(_KEPT.format(columns=", ".join(COLUMNS), files=files))
         yield Listing(connection, selection)
 

@@ -55,5 +55,10 @@ class Outcome:
         """What tells recordings apart."""
         return self.call_id, self.position
 
+    @property
+    def selector(self) -> str:
+        """Its account as the configuration names it."""
+        return f"{self.provider}.{self.account}"
+
 
 COLUMNS = tuple(column.name for column in fields(Outcome))

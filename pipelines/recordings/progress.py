@@ -13,7 +13,7 @@ from pipelines.live_progress import bars, remark, seconds_of
 from pipelines.progress import counted, emit, is_live, say
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.running import Planned, Watcher
-from sources.http import printable
+from sources.printing import printable
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def _json_lines() -> Watcher:
         else:
             emit(
                 event="recording",
-                account=_account(event),
+                account=event.selector,
                 call_id=event.call_id,
                 position=event.position,
                 status=event.status,
@@ -78,7 +78,7 @@ def _live() -> Iterator[Watcher]:
                 tasks[event.account] = progress.add_task(event.account, total=event.recordings, bytes=0)
                 sizes[event.account] = 0
                 return
-            name = _account(event)
+            name = event.selector
             if event.status is Status.HELD:
                 sizes[name] += event.bytes or 0
             else:
@@ -92,11 +92,7 @@ def _live() -> Iterator[Watcher]:
 
 
 def _told(outcome: Outcome) -> str:
-    what = f"{_account(outcome)}: {printable(outcome.call_id)} {outcome.position}"
+    what = f"{outcome.selector}: {printable(outcome.call_id)} {outcome.position}"
     if outcome.status is Status.HELD:
         return f"{what}: {decimal(outcome.bytes or 0)} in {outcome.path}"
     return f"{what}: {outcome.status}: {outcome.error}"
-
-
-def _account(outcome: Outcome) -> str:
-    return f"{outcome.provider}.{outcome.account}"

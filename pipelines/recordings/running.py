@@ -177,7 +177,7 @@ class Run:
         """Fetch one recording after the other; every fault becomes an event."""
         try:
             while not self._stop.is_set() and (wanted := listed.next()):
-                streak = self._streaks[f"{wanted.recording.provider}.{wanted.recording.account}"]
+                streak = self._streaks[wanted.recording.selector]
                 if not streak.is_over:
                     fetched = fetcher.fetch(wanted)
                     streak.add(fetched)
@@ -200,7 +200,7 @@ class Run:
         return None
 
     def _count(self, outcome: Outcome) -> None:
-        report = self._reports[f"{outcome.provider}.{outcome.account}"]
+        report = self._reports[outcome.selector]
         if outcome.status is Status.HELD:
             report.held += 1
             report.bytes += outcome.bytes or 0
@@ -213,7 +213,7 @@ class Run:
 
     def _expire(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
-            report = self._reports[f"{outcome.provider}.{outcome.account}"]
+            report = self._reports[outcome.selector]
             try:
                 note = _removed(outcome)
             except TargetError as fault:
@@ -263,7 +263,7 @@ def dry_run(config: Config, selection: Selection) -> list[tuple[str, int, int]]:
     selection = _settled(config, selection)
     journal = Journal(warehouse.Files(config.warehouse).home / "recordings.jsonl")
     with listing.opened(config.warehouse, journal.latest(), selection) as listed:
-        expired = [f"{outcome.provider}.{outcome.account}" for outcome in listed.expired()]
+        expired = [outcome.selector for outcome in listed.expired()]
         return [(name, count, expired.count(name)) for name, count in listed.counts().items()]
 
 

@@ -28,15 +28,15 @@ class Target(Protocol):
     def parts(self) -> Path:
         """The folder where what has come of a recording waits until it is whole."""
 
-    def place(self, file: Path, path: str) -> str:
-        """Put a file where it belongs below the target; its location: a path or a URL.
+    def place(self, file: Path, path: str) -> None:
+        """Put a file where it belongs below the target.
 
         Raises:
             TargetError: it cannot be written.
         """
 
     def location(self, path: str) -> str:
-        """Where that would be."""
+        """Where that is: a path or a URL."""
 
 
 class Folder:
@@ -52,14 +52,13 @@ class Folder:
         """An absolute path."""
         return str(self._root / path)
 
-    def place(self, file: Path, path: str) -> str:
+    def place(self, file: Path, path: str) -> None:
         """Rename the file."""
         final = self._root / path
         with _faults(str(self._root)):
             _make(final.parent, self._root)
             os.replace(file, final)
             _sync(final.parent)
-        return str(final)
 
 
 class Store:
@@ -81,7 +80,7 @@ class Store:
         """A URL."""
         return f"{self._url}/{path}"
 
-    def place(self, file: Path, path: str) -> str:
+    def place(self, file: Path, path: str) -> None:
         """Send the file, and see that all of it has come."""
         final = f"{self._root.rstrip('/')}/{path}"
         with _faults(self._url):
@@ -93,7 +92,6 @@ class Store:
                     self._put_and_rename(str(file), final)
             if (sent := self._system.info(final)["size"]) != (size := file.stat().st_size):
                 raise OSError(f"{sent} of {size} bytes are there")
-        return self.location(path)
 
     def _put_and_rename(self, file: str, final: str) -> None:
         parent, _, name = final.rpartition("/")

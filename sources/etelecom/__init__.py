@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sources.etelecom.api import connect
+from sources.etelecom.api import EtelecomConnection
 from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
 from sources.etelecom.options import EtelecomOptions
 from sources.etelecom.recordings import access
@@ -20,7 +20,7 @@ PROVIDER = Provider(
     title="eTelecom",
     options=EtelecomOptions,
     record_types=(CALL_LOGS, EXTENSIONS),
-    connect=connect,
+    connect=EtelecomConnection,
     recordings=access,
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sources.account import Account
+from sources.credentials import ApiKey
 from sources.errors import (
     AccessDenied,
     IncompleteRead,
@@ -27,7 +28,8 @@ from sources.errors import (
 from sources.etelecom.fields import CALL_LOGS, EXTENSIONS
 from sources.etelecom.options import PAGE_SIZE, EtelecomOptions
 from sources.forms import Form
-from sources.http import Api, ApiKey, Request, printable, refusal_by_status
+from sources.http import Api, Request, refusal_by_status
+from sources.printing import printable
 from sources.provider import Finding, Page
 from sources.shaping.fields import RecordType
 from sources.windows import SECOND, Window
@@ -81,7 +83,7 @@ _GLANCE = Form(_Glance)
 
 
 class EtelecomConnection:
-    """An open eTelecom account."""
+    """An open eTelecom account; opening it sends nothing."""
 
     calls: RecordType = CALL_LOGS
     zone = "UTC"
@@ -92,15 +94,7 @@ class EtelecomConnection:
         options: EtelecomOptions = account.options
         self._options = options
         self.findings = findings
-        self._api = Api(
-            credential(options),
-            timeout_seconds=options.timeout_seconds,
-            max_attempts=options.max_attempts,
-            requests_per_second=options.requests_per_second,
-            connections=options.concurrency,
-            refusal=refusal,
-            **seams,
-        )
+        self._api = Api.of(options, credential(options), refusal, **seams)
 
     def pages(self, window: Window) -> Iterator[Page]:
         """The call logs whose creation (or start) falls into the window, newest first.
@@ -174,11 +168,6 @@ class EtelecomConnection:
 def credential(options: EtelecomOptions) -> ApiKey:
     """What proves who we are: the key of the shop, or of the partner."""
     return ApiKey("Authorization", f"Bearer {options.api_key}")
-
-
-def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> EtelecomConnection:
-    """Open an eTelecom account; nothing is sent yet."""
-    return EtelecomConnection(account, findings, **seams)
 
 
 def envelope(raw: bytes) -> _Answer:

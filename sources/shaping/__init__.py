@@ -24,7 +24,18 @@ from sources.shaping.fast import shape_fast
 from sources.shaping.fields import RecordType
 from sources.shaping.privacy import Privacy, private_payload, private_tables
 
-__all__ = ["Privacy", "Rejected", "Shaped", "Sums", "childless", "concat", "digest", "shape", "sums"]
+__all__ = [
+    "Privacy",
+    "Rejected",
+    "Shaped",
+    "Sums",
+    "childless",
+    "concat",
+    "digest",
+    "shape",
+    "sums",
+    "without_keys",
+]
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ def concat(record_type: RecordType, parts: Sequence[Shaped]) -> Shaped:
     if pc.count_distinct(every).as_py() != len(every):
         later = pa.chunked_array([], type_)
         for index in reversed(range(len(parts))):
-            kept[index] = _without_keys(record_type, kept[index], later)
+            kept[index] = without_keys(record_type, kept[index], later)
             later = pa.chunked_array([*later.chunks, *keys[index].chunks], type_)
     return Shaped(
         {
@@ -101,10 +112,22 @@ def concat(record_type: RecordType, parts: Sequence[Shaped]) -> Shaped:
     )
 
 
+def without_keys(
+    record_type: RecordType, tables: dict[str, pa.Table], keys: pa.Array | pa.ChunkedArray
+) -> dict[str, pa.Table]:
+    """The tables without the rows of some root keys."""
+    old = pc.is_in(tables[record_type.table].column(record_type.key_column), value_set=keys)
+    if not pc.any(old).as_py():
+        return tables
+    return {
+        name: table.filter(pc.invert(pc.is_in(table.column(record_type.key_column), value_set=keys)))
+        for name, table in tables.items()
+    }
+
+
 def childless(record_type: RecordType, shaped: Shaped, child_table: str) -> pa.Table:
     """`account` and key of the root rows that have no row in a child table."""
-    columns = list(dict.fromkeys(("account", record_type.key_column)))
-    parents = shaped.tables[record_type.table].select(columns)
+    parents = shaped.tables[record_type.table].select(record_type.row_key)
     owners = shaped.tables[child_table].column(record_type.key_column)
     return parents.filter(pc.invert(pc.is_in(parents.column(record_type.key_column), value_set=owners)))
 
@@ -172,16 +195,3 @@ def _private(privacy: Privacy, record_type: RecordType, shaped: Shaped) -> Shape
     return replace(
         shaped, tables=private_tables(privacy, record_type, shaped.tables), rejected=tuple(rejected)
     )
-
-
-def _without_keys(
-    record_type: RecordType, tables: dict[str, pa.Table], keys: pa.ChunkedArray
-) -> dict[str, pa.Table]:
-    """The tables without the rows of some root keys."""
-    old = pc.is_in(tables[record_type.table].column(record_type.key_column), value_set=keys)
-    if not pc.any(old).as_py():
-        return tables
-    return {
-        name: table.filter(pc.invert(pc.is_in(table.column(record_type.key_column), value_set=keys)))
-        for name, table in tables.items()
-    }

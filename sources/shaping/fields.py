@@ -161,6 +161,11 @@ class RecordType:
         """The column that, beside `account`, names a row; `account` itself where an account has one."""
         return self.key or "account"
 
+    @property
+    def row_key(self) -> list[str]:
+        """The columns that together name a row of the root table."""
+        return ["account"] if self.key is None else ["account", self.key]
+
     def child_table(self, child: Child) -> str:
         """The name of a child's table."""
         return f"{self.table}__{child.suffix}"
@@ -190,12 +195,10 @@ class RecordType:
 
     def holdings(self) -> dict[str, dict[str, Holding]]:
         """What of persons' numbers the text columns of each table hold; ids and constants hold none."""
-        fields = {self.table: self.fields}
-        fields |= {self.child_table(child): child.fields for child in self.children}
         ids = (self.key, *self.key_fallbacks)
         known: dict[str, dict[str, Holding]] = {
             table: {"extra": "text", **{f.name: f.holding for f in some if f.name not in ids}}
-            for table, some in fields.items()
+            for table, some in self._fields().items()
         }
         return {
             table: {
@@ -208,20 +211,25 @@ class RecordType:
 
     def json_columns(self) -> dict[str, tuple[str, ...]]:
         """The columns of each table whose text is JSON."""
-        fields = {self.table: self.fields}
-        fields |= {self.child_table(child): child.fields for child in self.children}
-        json = {table: {"extra", *(f.name for f in fields[table] if f.kind is Kind.JSON)} for table in fields}
+        json = {
+            table: {"extra", *(f.name for f in some if f.kind is Kind.JSON)}
+            for table, some in self._fields().items()
+        }
         return {
             table: tuple(name for name in schema.names if name in json[table])
             for table, schema in self.schemas().items()
         }
 
     def _columns(self, are_meant: Callable[[Field], bool]) -> dict[str, tuple[str, ...]]:
-        fields = {self.table: self.fields} | {
-            self.child_table(child): child.fields for child in self.children
+        columns = {
+            table: tuple(f.name for f in some if are_meant(f)) for table, some in self._fields().items()
         }
-        columns = {table: tuple(f.name for f in some if are_meant(f)) for table, some in fields.items()}
         return {table: names for table, names in columns.items() if names}
+
+    def _fields(self) -> dict[str, tuple[Field, ...]]:
+        """What is documented of each table, the root first."""
+        children = {self.child_table(child): child.fields for child in self.children}
+        return {self.table: self.fields, **children}
 
     def _schema(
         self, lead: list[tuple[str, pa.DataType]], columns: Columns, *, scalar: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sources.provider import Provider
-from sources.vbot.api import connect
+from sources.vbot.api import VbotConnection
 from sources.vbot.fields import CALLS, HOTLINES, LEGACY_CALLS, MEMBERS
 from sources.vbot.options import VbotOptions
 from sources.vbot.recordings import access
@@ -20,7 +20,7 @@ PROVIDER = Provider(
     title="VBot",
     options=VbotOptions,
     record_types=(CALLS, LEGACY_CALLS, HOTLINES, MEMBERS),
-    connect=connect,
+    connect=VbotConnection,
     recordings=access,
 )
 

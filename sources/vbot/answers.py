@@ -18,7 +18,7 @@ from sources.errors import (
     UnreadableBody,
 )
 from sources.forms import RECORDS, Form
-from sources.http import printable
+from sources.printing import printable
 
 
 class _Said(msgspec.Struct, kw_only=True):

@@ -32,7 +32,7 @@ NEW_CALLS_IN_A_WALK = 10_000
 
 
 class VbotConnection:
-    """An open VBot account."""
+    """An open VBot account; opening it sends nothing."""
 
     def __init__(self, account: Account, findings: Mapping[str, str], **seams: Any) -> None:
         options: VbotOptions = account.options
@@ -68,7 +68,7 @@ class VbotConnection:
     def names(self) -> Iterator[tuple[RecordType, Iterator[Page]]]:
         """Hotlines and members."""
         hotlines, members = "/api/hotline/getAll", "/api/member/getAll"
-        yield HOTLINES, (Page(self._client.whole_list(path, attempts=2)) for path in (hotlines,))
+        yield HOTLINES, (Page(self._client.records(path, {}, attempts=2)) for path in (hotlines,))
         yield MEMBERS, (Page(records) for records, _ in self._paged(members, {}, attempts=2))
 
     def check(self) -> Iterator[Finding]:
@@ -76,7 +76,7 @@ class VbotConnection:
         total = self._client.count({})
         if total is None:
             # Not every account counts. One whose list is refused as well is none, or somewhere else.
-            self._client.records(self._list_path, self._probe.page_base(), {})
+            self._client.page(self._list_path, self._probe.page_base(), {})
         yield Finding(
             "access", "the key is accepted" if total is None else f"the provider counts {total} calls"
         )
@@ -145,7 +145,7 @@ class VbotConnection:
         for page in count(base):
             if page - base > MOST_PAGES:
                 raise IncompleteRead(f"{path} did not end after {MOST_PAGES} pages")
-            records = self._client.records(path, page, wanted, attempts=attempts)
+            records = self._client.page(path, page, wanted, attempts=attempts)
             before = len(seen)
             seen.update(identities(records))
             if len(seen) == before:
@@ -166,8 +166,3 @@ class VbotConnection:
 def _refuse_endless(distinct: int, total: int | None) -> None:
     if total is not None and distinct > total + NEW_CALLS_IN_A_WALK:
         raise IncompleteRead(f"{distinct} calls came and more follow, but the provider counts {total}")
-
-
-def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> VbotConnection:
-    """Open a VBot account; nothing is sent yet."""
-    return VbotConnection(account, findings, **seams)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from sources.credentials import ApiKey, Credential
 from sources.errors import RequestRefused
-from sources.http import Api, ApiKey, Credential, Request
+from sources.http import Api, Request
 from sources.vbot.answers import number_of, records_of, refusal
 from sources.vbot.options import VbotOptions
 from sources.vbot.token import PasswordToken
@@ -31,38 +32,29 @@ class VbotClient:
         self._options = options
         self._version = options.version
         self.page_size = options.page_size or self._version.page_size
-        self._api = Api(
-            credential(options),
-            timeout_seconds=options.timeout_seconds,
-            max_attempts=options.max_attempts,
-            requests_per_second=options.requests_per_second,
-            connections=options.concurrency,
-            refusal=refusal,
-            **seams,
-        )
+        self._api = Api.of(options, credential(options), refusal, **seams)
 
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
 
-    def records(
+    def page(
         self,
         path: str,
-        page: int,
+        number: int,
         wanted: Mapping[str, Any],
         *,
         size: int | None = None,
         attempts: int | None = None,
     ) -> list[bytes]:
         """A page of a list, of `page_size` records unless said otherwise."""
-        return self.whole_list(path, {**wanted, "page": page, "size": size or self.page_size}, attempts)
+        paging = {"page": number, "size": size or self.page_size}
+        return self.records(path, {**wanted, **paging}, attempts=attempts)
 
-    def whole_list(
-        self, path: str, wanted: Mapping[str, Any] | None = None, attempts: int | None = None
-    ) -> list[bytes]:
-        """What one request shows of a list: all of one that has no pages."""
+    def records(self, path: str, wanted: Mapping[str, Any], *, attempts: int | None = None) -> list[bytes]:
+        """The records that one request shows: all of a list that has no pages."""
         records = partial(records_of, is_v1=self._options.api_version == "v1")
-        return self._api.call(self._request(path, wanted or {}), records, attempts=attempts)
+        return self._api.call(self._request(path, wanted), records, attempts=attempts)
 
     def count(self, wanted: Mapping[str, Any]) -> int | None:
         """The provider's own count of calls, or None where it does not give one."""

@@ -122,7 +122,7 @@ class Probe:
             return False
 
     def _calls(self, page: int, wanted: Mapping[str, Any] | None = None, **how: Any) -> list[bytes]:
-        return self._client.records(self._list_path, page, {**self._phone, **(wanted or {})}, **how)
+        return self._client.page(self._list_path, page, {**self._phone, **(wanted or {})}, **how)
 
 
 def _is_same(page: set[int], other: set[int]) -> bool:

@@ -19,7 +19,8 @@ from sources.bodies import whole_body
 from sources.client import Client
 from sources.errors import AccessDenied, ProviderError, ServerFault, Transient, UnreadableBody
 from sources.forms import Form
-from sources.http import excerpt, printable, refusal_by_status, retry_after
+from sources.http import refusal_by_status, retry_after
+from sources.printing import excerpt, printable
 
 RENEWED_BEFORE_END_SECONDS = 60.0
 LONGEST_ANSWER_SECONDS = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sources.provider import Provider
-from sources.voximplant.api import connect, unfinished
+from sources.voximplant.api import VoximplantConnection, unfinished
 from sources.voximplant.fields import ACCOUNT_INFO, APPLICATIONS, CALL_SESSIONS, USERS
 from sources.voximplant.options import VoximplantOptions
 from sources.voximplant.recordings import access
@@ -20,7 +20,7 @@ PROVIDER = Provider(
     title="Voximplant",
     options=VoximplantOptions,
     record_types=(CALL_SESSIONS, ACCOUNT_INFO, APPLICATIONS, USERS),
-    connect=connect,
+    connect=VoximplantConnection,
     recordings=access,
     unfinished=unfinished,
 )

@@ -14,7 +14,7 @@ import msgspec
 
 from sources.errors import AccessDenied, ProviderError, RequestRefused, ServerFault, Throttled
 from sources.forms import RECORDS, Form
-from sources.http import printable
+from sources.printing import printable
 
 _ACCESS = re.compile(
     r"authori[sz]|authenticat|access denied|token|jwt|signature|expired|api_key", re.IGNORECASE

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from sources.account import Account
 from sources.errors import IncompleteRead, WindowOverflow
 from sources.forms import Form
-from sources.http import Api, Request, printable
+from sources.http import Api, Request
+from sources.printing import printable
 from sources.provider import Finding, Page
 from sources.shaping import Shaped
 from sources.shaping.fields import RecordType
@@ -28,6 +29,7 @@ from sources.voximplant.fields import ACCOUNT_INFO, APPLICATIONS, CALL_SESSIONS,
 from sources.voximplant.options import VoximplantOptions
 from sources.voximplant.token import ServiceToken, read_credentials
 from sources.windows import SECOND, Window
+from sources.zones import is_zone
 
 T = TypeVar("T")
 
@@ -55,7 +57,7 @@ _OBJECT = Form(dict[str, Any])
 
 
 class VoximplantConnection:
-    """An open Voximplant account."""
+    """An open Voximplant account; opening it sends nothing."""
 
     calls: RecordType = CALL_SESSIONS
     walks = False
@@ -66,15 +68,7 @@ class VoximplantConnection:
         self._options = options
         self.findings = dict(findings)
         self.zone = self.findings.get("zone", options.timezone)
-        self._api = Api(
-            credential(options),
-            timeout_seconds=options.timeout_seconds,
-            max_attempts=options.max_attempts,
-            requests_per_second=options.requests_per_second,
-            connections=options.concurrency,
-            refusal=refusal,
-            **seams,
-        )
+        self._api = Api.of(options, credential(options), refusal, **seams)
 
     def pages(self, window: Window) -> Iterator[Page]:
         """The sessions that start in the window, oldest first.
@@ -232,11 +226,6 @@ def credential(options: VoximplantOptions) -> ServiceToken:
     return ServiceToken(read_credentials(options.credentials))
 
 
-def connect(account: Account, findings: Mapping[str, str], **seams: Any) -> VoximplantConnection:
-    """Open a Voximplant account; nothing is sent yet."""
-    return VoximplantConnection(account, findings, **seams)
-
-
 def unfinished(shaped: Shaped) -> Mapping[str, int]:
     """Sessions the provider completes later: without a finish reason, or that lasted and cost nothing yet."""
     sessions = shaped.tables["call_sessions"]
@@ -272,10 +261,8 @@ def unfinished(shaped: Shaped) -> Mapping[str, int]:
 
 
 def _known(zone: str) -> str:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise IncompleteRead(f"Voximplant answers in a zone nobody knows: {printable(zone)}") from None
+    if not is_zone(zone):
+        raise IncompleteRead(f"Voximplant answers in a zone nobody knows: {printable(zone)}")
     return zone
 
 
@@ -299,6 +286,6 @@ def _local(moment: datetime, zone: str) -> str:
 
 def _doubt(moment: datetime, zone: str) -> timedelta:
     tz = ZoneInfo(zone)
-    day = timedelta(hours=3)
-    offsets = {(moment + shift).astimezone(tz).utcoffset() for shift in (-day, timedelta(), day)}
+    around = timedelta(hours=3)
+    offsets = {(moment + shift).astimezone(tz).utcoffset() for shift in (-around, timedelta(), around)}
     return timedelta(hours=1) if len(offsets) > 1 else timedelta()

@@ -1,4 +1,4 @@
--- Grain: one row a configured account. Key: name.
+-- Grain: one row an account that any run has selected. Key: name.
 with
 
 accounts as (

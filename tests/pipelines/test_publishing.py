@@ -51,7 +51,7 @@ def change(files: Files) -> Callable[[int], None]:
         with duckdb.connect(str(files.warehouse)) as connection:
             connection.execute("update calls set what = what + 1 where id = ?", [number])
             connection.execute("insert into calls values (?, 0)", [ROWS + number])
-        assert publishing.publish(files.warehouse, f"run {number}")
+        assert publishing.publish(files.warehouse, f"run {number}", is_whole=True)
 
     return changed
 

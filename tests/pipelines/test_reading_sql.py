@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
-from pipelines import views
+from pipelines import data_tests, views
 from pipelines.config import General
 from pipelines.reading_sql import exchanged, references
 from sources.registry import PROVIDERS
@@ -22,7 +22,7 @@ def tables(select: str) -> set[str]:
 def test_what_each_relation_reads_is_what_a_parser_finds() -> None:
     everything = [*views.own_views(PROVIDERS, General(accounts=("vbot.o'hara",))), *views.sql_views()]
     known = {view.name for view in everything} | views.KEPT.keys()
-    for view in [*everything, *views.data_tests()]:
+    for view in [*everything, *data_tests.all_tests()]:
         read = tables(view.select)
         assert references(view.select) >= read, view.name
         assert references(view.select) & known == read & known, view.name

@@ -41,6 +41,17 @@ def test_a_record_without_an_id_is_quarantined(provider: str, project: Project, 
     assert project.rows("select count(*) from callsync.rejected_records") == [(1,)]
 
 
+def test_the_list_for_machines_is_in_utc_wherever_it_is_asked_for(
+    project: Project, changing: Simulator
+) -> None:
+    project.configure(changing, everyone("voximplant.main"))
+    changing.spoil("voximplant", third(changing, "voximplant"), start_date=REMOVED)
+    project.done("sync")
+    listed = project.finish("rejects", "--json", TZ="Asia/Ho_Chi_Minh")
+    (record,) = json.loads(listed.out)
+    assert record["seen_at"].endswith("+00:00")
+
+
 def test_a_record_without_a_time_is_quarantined(project: Project, changing: Simulator) -> None:
     project.configure(changing, everyone("voximplant.main"))
     changing.spoil("voximplant", third(changing, "voximplant"), start_date=REMOVED)

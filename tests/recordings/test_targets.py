@@ -202,7 +202,8 @@ def test_object_stores_are_known_by_their_protocol(tmp_path: Path, memory: fsspe
     file = tmp_path / "x.part"
     file.write_bytes(b"sound")
     store = Store("memory://calls", tmp_path)
-    assert store.place(file, "a/b.wav") == "memory://calls/a/b.wav"
+    store.place(file, "a/b.wav")
+    assert store.location("a/b.wav") == "memory://calls/a/b.wav"
     assert memory.find("/") == ["/calls/a/b.wav"]
     assert file.exists()
 

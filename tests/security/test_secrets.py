@@ -52,7 +52,7 @@ def traces(secret: str) -> list[str]:
 )
 @pytest.mark.parametrize("length", [30, 90, 10_000])
 def test_every_form_is_blacked_out_even_when_it_is_cut(secret: str, length: int) -> None:
-    from sources.http import printable
+    from sources.printing import printable
 
     for form in forms(secret):
         for text in (form, printable(form), f"before {form} after"):

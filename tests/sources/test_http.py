@@ -13,12 +13,13 @@ from typing import Any
 import httpx
 import pytest
 import time_machine
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator import FaultKind, Simulator
 from sources import http
 from sources.client import Client
+from sources.credentials import ApiKey
 from sources.errors import (
     AccessDenied,
     CallsyncError,
@@ -31,15 +32,7 @@ from sources.errors import (
     UnreadableBody,
 )
 from sources.forms import Form
-from sources.http import (
-    LONGEST_ANSWER_TIMEOUTS,
-    Api,
-    ApiKey,
-    Request,
-    excerpt,
-    printable,
-    retry_after,
-)
+from sources.http import LONGEST_ANSWER_TIMEOUTS, Api, Request, retry_after
 from sources.pace import PACE_MARGIN_SECONDS, Pace
 from sources.redaction import SHORTEST_TRACE
 from tests.sources.accounts import (
@@ -478,21 +471,6 @@ def test_the_provider_sees_no_more_requests_than_agreed(simulator: Simulator) ->
     assert len(requests_of(simulator, "etelecom")) == 44
     # How many come in one second depends on the machine too; that so many took so long does not.
     assert took >= 2 * (1 + PACE_MARGIN_SECONDS)
-
-
-@given(st.binary(max_size=900))
-@example(b"\0<html>")
-def test_an_excerpt_is_one_short_printable_line(body: bytes) -> None:
-    text = excerpt(body)
-    assert len(text) <= http.MESSAGE_LENGTH
-    assert text.isprintable()
-    assert not text.startswith("<")
-
-
-@given(st.text(max_size=400))
-def test_a_message_is_one_short_printable_line(text: str) -> None:
-    assert printable(text).isprintable()
-    assert len(printable(text)) <= http.MESSAGE_LENGTH
 
 
 def test_every_provider_error_has_one_root_and_only_transient_ones_are_tried_again() -> None:

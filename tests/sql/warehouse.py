@@ -1,60 +1,35 @@
-"""An in-memory warehouse holding every relation of sql/ over tables a test fills row by row."""
+"""An in-memory warehouse with the product's tables and views, which a test fills row by row."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlglot import exp, parse_one
 
-import sql
+from pipelines import data_tests, layout, views
+from pipelines.config import General
+from sources.registry import PROVIDERS
 
-SQL = Path(sql.__file__).parent
-TABLES = Path(__file__).with_name("tables.sql")
-LAYERS = ("staging", "intermediate", "reporting")
-UNIONS = ("calls", "call_legs", "recordings", "agents", "hotlines")
-
-KEPT = {
-    "callsync.reported_calls": "intermediate.calls_with_outcome",
-    "callsync.first_contacts": "intermediate.first_contacts",
-    "callsync.repeat_callers": "intermediate.repeat_callers",
+CONFIGURATION = {
+    "callsync.settings": "reporting_timezone varchar, default_region varchar, phone_privacy varchar, "
+    "freshness_hours double, service_level_seconds double, short_abandon_seconds double",
+    "callsync.configured_accounts": "name varchar",
 }
-"""The tables that keep rows, here views of what defines them."""
-
-CONVENTIONAL = {*KEPT, *(f"intermediate.{entity}" for entity in UNIONS)}
-"""The relations that are made without a file of their own."""
-
-
-def relations() -> dict[str, str]:
-    """Every view as `schema.name` -> its select, the unions over all providers among them."""
-    files = [path for layer in LAYERS for path in sorted((SQL / layer).glob("*.sql"))]
-    views = {f"{path.parent.name}.{path.stem}": path.read_text() for path in files}
-    for entity in UNIONS:
-        parts = [name for name in views if name.startswith("staging.stg_") and name.endswith(f"__{entity}")]
-        if parts:
-            views[f"intermediate.{entity}"] = " union all ".join(f"from {part}" for part in parts)
-    return views | {table: f"from {definition}" for table, definition in KEPT.items()}
+"""Views of what the configuration says, here tables that a test fills."""
 
 
 @cache
-def definitions() -> str:
-    """Statements that create every view, each after every view it reads."""
-    views = relations()
-    reads = {
-        name: {f"{table.db}.{table.name}" for table in parse_one(query, read="duckdb").find_all(exp.Table)}
-        & views.keys()
-        for name, query in views.items()
-    }
-    order = TopologicalSorter(reads).static_order()
-    return ";\n".join(f"create view {name} as {views[name]}" for name in order)
+def relations() -> dict[str, str]:
+    """Every view as `schema.name` -> its select, the tables that keep rows among them."""
+    kept = {table: f"from {definition}" for table, definition in views.KEPT.items()}
+    return {view.name: view.select for view in views.sql_views()} | kept
 
 
+@cache
 def sql_tests() -> dict[str, str]:
-    """Every query of sql/tests by name; each returns offending rows."""
-    return {path.stem: path.read_text() for path in sorted((SQL / "tests").glob("*.sql"))}
+    """Every data test by name; each returns offending rows."""
+    return {test.name: test.select for test in data_tests.all_tests()}
 
 
 def utc(text: str) -> datetime:
@@ -66,10 +41,15 @@ def utc(text: str) -> datetime:
 def built() -> duckdb.DuckDBPyConnection:
     """The tables and views, made once a process because making them is what takes time."""
     connection = duckdb.connect()
-    connection.execute(TABLES.read_text())
-    for layer in LAYERS:
+    layout.create_tables(connection, PROVIDERS.values())
+    for layer in views.LAYERS:
         connection.execute(f"create schema {layer}")
-    connection.execute(definitions())
+    own = views.own_views(PROVIDERS, General())
+    for view in views.in_order([*own, *(views.View(*relation) for relation in relations().items())]):
+        if view.name in CONFIGURATION:
+            connection.execute(f"create table {view.name} ({CONFIGURATION[view.name]})")
+        else:
+            connection.execute(f"create view {view.name} as {view.select}")
     connection.execute("begin")
     return connection
 
