@@ -47,7 +47,7 @@ def test_the_list_for_machines_is_in_utc_wherever_it_is_asked_for(
     project.configure(changing, everyone("voximplant.main"))
     changing.spoil("voximplant", third(changing, "voximplant"), start_date=REMOVED)
     project.done("sync")
-    listed = project.finish("rejects", "--json", TZ="Asia/Ho_Chi_Minh")
+    listed = project.finish("rejects", "list", "--json", TZ="Asia/Ho_Chi_Minh")
     (record,) = json.loads(listed.out)
     assert record["seen_at"].endswith("+00:00")
 
