@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def _write(relation: duckdb.DuckDBPyRelation, form: str, file: Any) -> int | Non
         return _write_json(relation, file)
     if form == "csv":
         return _write_batches(_projected(relation, _csv_column), file, pyarrow.csv.CSVWriter)
-    return _write_batches(relation, file, pyarrow.parquet.ParquetWriter)
+    return _write_batches(_projected(relation, lambda name, kind: name), file, pyarrow.parquet.ParquetWriter)
 
 
 def _write_json(relation: duckdb.DuckDBPyRelation, file: Any) -> int:
@@ -155,10 +155,20 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 def _json_rows(relation: duckdb.DuckDBPyRelation) -> Iterator[str]:
     """Each row as a JSON object by DuckDB itself: decimals keep their digits, times are ISO 8601."""
-    rows = _select(_projected(relation, _json_column), "answer", "select to_json(answer) from answer")
+    projected = _projected(relation, _json_column)
+    name = _free_name(projected.columns)
+    rows = _select(projected, name, f"select to_json({name}) from {name}")
     for batch in _batches(rows.to_arrow_reader(_AT_ONCE)):
         for row in batch.column(0).to_pylist():
             yield _standard(row)
+
+
+def _free_name(columns: Sequence[str]) -> str:
+    """A name that no column has: where one has it, DuckDB takes a row's name for that column."""
+    taken, name = {column.lower() for column in columns}, "answer"
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _projected(
@@ -182,7 +192,14 @@ def _select(relation: duckdb.DuckDBPyRelation, name: str, query: str) -> duckdb.
 
 
 def _json_column(name: str, kind: str) -> str:
+    """A value as JSON shall have it: moments are ISO 8601, also those in lists."""
     if not kind.startswith("TIMESTAMP"):
+        return name
+    if kind.endswith("[]"):
+        # Each list inside a list takes a name of its own for what it holds.
+        item = f"item_{kind.count('[]')}"
+        return f"list_transform({name}, lambda {item}: {_json_column(item, kind.removesuffix('[]'))})"
+    if kind.endswith("]"):
         return name
     iso = f"replace(cast({name} as varchar), ' ', 'T')"
     return f"regexp_replace({iso}, '([+-][0-9]{{2}})$', '\\1:00')" if kind.endswith("ZONE") else iso
@@ -190,7 +207,7 @@ def _json_column(name: str, kind: str) -> str:
 
 def _csv_column(name: str, kind: str) -> str:
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
-        return f"cast(to_json({name}) as varchar)"
+        return f"cast(to_json({_json_column(name, kind)}) as varchar)"
     # Arrow writes small decimals with an exponent, and more digits of a time than there are.
     if kind.startswith(("DECIMAL", "TIME")) and not kind.startswith("TIMESTAMP"):
         return f"cast({name} as varchar)"

@@ -12,6 +12,7 @@ import duckdb
 
 from pipelines import formats, opening
 from pipelines.formats import explained
+from pipelines.plain_text import is_utf_8
 from pipelines.warehouse import Files
 from sources.errors import ConfigError
 
@@ -66,6 +67,8 @@ def statements(connection: duckdb.DuckDBPyConnection, text: str) -> list[duckdb.
     Raises:
         ConfigError: it is no SQL.
     """
+    if not is_utf_8(text):
+        raise ConfigError("the query is refused: it is not UTF-8")
     with explained("the query is refused"):
         return connection.extract_statements(text)
 

@@ -27,7 +27,7 @@ from prompt_toolkit.styles import Style
 from pygments.lexers.sql import PostgresLexer
 
 from pipelines import completion, formats, queries, warehouse
-from pipelines.plain_text import plain
+from pipelines.plain_text import is_utf_8, plain
 from pipelines.streams import complain
 from sources.errors import CallsyncError, ConfigError
 
@@ -72,8 +72,8 @@ def run(path: Path, zone: str, form: str = "table") -> None:
 
 
 def is_complete(text: str) -> bool:
-    """Whether Enter runs a text: a command, nothing at all, or SQL that ends with a semicolon."""
-    if not text.strip() or _is_command(text):
+    """Whether Enter ends a text: a command, nothing at all, no UTF-8, or SQL that ends with a semicolon."""
+    if not text.strip() or _is_command(text) or not is_utf_8(text):
         return True
     tokens = [at for at, kind in duckdb.tokenize(text) if kind != duckdb.token_type.comment]
     if not tokens or text.encode()[tokens[-1]] != ord(";"):

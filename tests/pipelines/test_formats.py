@@ -45,6 +45,10 @@ def test_json_keeps_decimals_and_times_exact(loaded: Project) -> None:
         ("select 'nan'::double as x, '-inf'::double as y, 'NaN' as z", [{"x": None, "y": None, "z": "NaN"}]),
         ("select [1.50::decimal(3, 2)] as a, {'b': 'é'} as s", [{"a": ["1.5"], "s": {"b": "é"}}]),
         ("select interval 1 day as i, 'x'::blob as b", [{"i": "1 day", "b": "x"}]),
+        ('select 1 as answer, 2 as "ANSWER_"', [{"answer": 1, "ANSWER_": 2}]),
+        ("select [timestamp '2026-06-30 08:00:00', null] as a", [{"a": ["2026-06-30T08:00:00", None]}]),
+        ("select [timestamptz '2026-06-30 01:00:00+00'] as a", [{"a": ["2026-06-30T08:00:00+07:00"]}]),
+        ("select [[timestamp '2026-06-30 08:00:00']] as a", [{"a": [["2026-06-30T08:00:00"]]}]),
         ("select 170141183460469231731687303715884105727::hugeint as h", [{"h": 2**127 - 1}]),
     ],
 )
@@ -84,6 +88,11 @@ def test_csv_has_every_row_and_nested_values_as_json(loaded: Project) -> None:
     assert len(rows) == 900
     assert rows[0]["list"] == "[1,2]"
     assert all(row["call_id"].count("/") == 2 for row in rows)
+
+
+def test_columns_of_one_name_are_numbered_in_parquet_too(loaded: Project) -> None:
+    loaded.done("sql", "select 1 as a, 2 as a", "-o", "twice.parquet")
+    assert pyarrow.parquet.read_table(loaded.folder / "twice.parquet").to_pylist() == [{"a": 1, "a_1": 2}]
 
 
 def test_parquet_goes_to_a_file(loaded: Project) -> None:

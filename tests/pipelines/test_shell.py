@@ -74,7 +74,7 @@ def ask(project: Project, capsys: pytest.CaptureFixture[str]) -> Asked:
     "text",
     [
         "", "  \n", "select 1;", "select 1 ; -- why", "select ';';\n", "select $$;$$;", "select 'é' as é;",
-        ".tables", ".nonsense", "quit", "EXIT;", "\\q",
+        ".tables", ".nonsense", "quit", "EXIT;", "\\q", "select 'caf\udce9'",
     ],
 )  # fmt: skip
 def test_enter_runs_what_is_complete(text: str) -> None:
