@@ -16,10 +16,12 @@ import click
 
 from pipelines import allocating, garbage, interrupts, streams
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
-from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, remember
+from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, remember, without_values
+from pipelines.plain_text import is_utf_8, plain
 from pipelines.private_files import private_files
 from pipelines.streams import complain
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
+from sources.redaction import without_passwords
 
 _NEVER_USED = "httpx._main"
 """httpx's own command line, which it loads where it can: a twentieth of what an idle run takes."""
@@ -116,9 +118,9 @@ def console() -> NoReturn:
 
 
 def _code_of(arguments: list[str]) -> int:
-    command, began = " ".join(arguments), datetime.now(UTC)
+    command, began = without_passwords(" ".join(arguments)), datetime.now(UTC)
     try:
-        code, why = _ended(arguments, command)
+        code, why, command = _ended(arguments, command)
         sys.stdout.flush()
     except OSError as error:
         if error.filename is not None:
@@ -134,24 +136,26 @@ def _code_of(arguments: list[str]) -> int:
     return code
 
 
-def _ended(arguments: list[str], command: str) -> tuple[int, str | None]:
-    """The exit code of a command, and its reason where the command has not told it itself."""
+def _ended(arguments: list[str], command: str) -> tuple[int, str | None, str]:
+    """The exit code of a command, its reason where it has not told it itself, and how it is remembered."""
     try:
+        if not is_utf_8(command):
+            raise ConfigError("an argument is not UTF-8; is the terminal set to another encoding?")
         # Click hands the code of an early leave back instead of raising it.
         code: int | None = cli.main(arguments, prog_name="callsync", standalone_mode=False, obj=command)
-        return code or DONE, None
+        return code or DONE, None, command
     except click.ClickException as error:
         error.show()
-        return USAGE, error.format_message()
+        return USAGE, error.format_message(), without_values(command)
     except (click.Abort, KeyboardInterrupt, RuntimeError) as error:
         if not isinstance(error, click.Abort) and not interrupts.is_interrupt(error):
             raise
         with interrupts.deaf():
             complain(interrupts.INTERRUPTED)
-        return FAILED, interrupts.INTERRUPTED
+        return FAILED, interrupts.INTERRUPTED, command
     except CallsyncError as error:
         complain(str(error))
         code = (
             USAGE if isinstance(error, ConfigError) else BUSY if isinstance(error, WarehouseBusy) else FAILED
         )
-        return code, str(error)
+        return code, str(error), plain(command)

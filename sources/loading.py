@@ -51,8 +51,9 @@ def resource(
     def calls() -> Iterator[Any]:
         ledgers = dlt.current.resource_state().setdefault("accounts", {})
         seen = _Seen() if once else None
+        deletes = _deletes()
         for unit in units(ledgers):
-            yield from _items(unit, run_id, seen)
+            yield from _items(unit, run_id, seen, deletes=deletes)
             ledgers[unit.account.name] = unit.ledger.to_json()
 
     return calls
@@ -124,7 +125,15 @@ class _Seen:
         return replace(shaped, tables=without_keys(record_type, shaped.tables, brought))
 
 
-def _items(unit: Unit, run_id: str, seen: _Seen | None) -> Iterator[Any]:
+def _deletes() -> bool:
+    """Whether the destination of the running pipeline deletes what a merge replaces: to files dlt appends."""
+    destination = dlt.current.pipeline().destination
+    if destination is None:
+        return True
+    return "delete-insert" in (destination.capabilities().supported_merge_strategies or ())
+
+
+def _items(unit: Unit, run_id: str, seen: _Seen | None, *, deletes: bool) -> Iterator[Any]:
     for record_type, shaped in unit.data:
         fresh = seen.fresh(unit.account.name, record_type, shaped) if seen else shaped
         json_columns = record_type.json_columns()
@@ -132,7 +141,7 @@ def _items(unit: Unit, run_id: str, seen: _Seen | None) -> Iterator[Any]:
             if name == record_type.table:
                 yield _marked(table, name, json_columns[name], primary_key=record_type.row_key)
             else:
-                rows = _with_tombstones(table, childless(record_type, fresh, name))
+                rows = _with_tombstones(table, childless(record_type, fresh, name)) if deletes else table
                 yield _marked(rows, name, json_columns[name], merge_key=record_type.row_key)
     now = datetime.now(UTC)
     if unit.windows:

@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     r"eyJ[\w-]{6,}(?:\.[\w-]*){0,2}|(?<=Bearer )[\w.~+/=-]{8,}",
     re.ASCII,
 )
+_USER_AND_PASSWORD = re.compile(r"(?<=//)[^/\s@]*:[^/\s@]*(?=@)")
 _NUMBER = re.compile(r"(?<![\w.+-])(?:\+[1-9]|0|84)[0-9]{8,13}(?![\w-])", re.ASCII)
 
 
@@ -46,6 +47,11 @@ def without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
         if form in body:
             body = body.replace(form, BLACK.encode())
     return body
+
+
+def without_passwords(text: str) -> str:
+    """A text without the users and passwords of the addresses in it."""
+    return _USER_AND_PASSWORD.sub(BLACK, text)
 
 
 @lru_cache(maxsize=64)

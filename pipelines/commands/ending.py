@@ -34,6 +34,13 @@ def remember(command: str, began: datetime, code: int, why: str | None) -> None:
             notes.tell(path, command, began, code, why)
 
 
+def without_values(command: str) -> str:
+    """A command line that cannot be understood, without what may stand in it by mistake, such as a key."""
+    name = next((known for known in REMEMBERED if command.startswith(known)), "")
+    options = (word.split("=")[0] for word in command.split() if word.startswith("--"))
+    return " ".join((name, *options)).strip()
+
+
 def leave(code: int) -> None:
     """End the command with an exit code other than 0."""
     if code:

@@ -101,8 +101,13 @@ class VoximplantConnection:
 
     def check(self) -> Iterator[Finding]:
         """Ask who we are, then in which zone times come."""
-        info = msgspec.json.decode(next(self._account_info()).records[0])
-        yield Finding("access", f"account {info.get('account_id')}, currency {info.get('currency')}")
+        info = _OBJECT.glance(next(self._account_info()).records[0])
+        yield Finding(
+            "access",
+            f"account {info.get('account_id')}, currency {info.get('currency')}"
+            if info
+            else "the key is accepted",
+        )
         now = datetime.now(UTC).replace(microsecond=0)
         answer = self._history(
             self._range(now - timedelta(hours=1), now, self.zone), offset=0, zone=self.zone

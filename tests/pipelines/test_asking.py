@@ -90,6 +90,17 @@ def test_what_is_no_question_is_refused_in_one_line(loaded: Project, query: str,
     assert not Path("out.csv").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments", [("sql", "select 'caf\udce9'"), ("status", "--call", "\udce9"), ("sync", "\udce9")]
+)
+def test_an_argument_that_is_not_utf_8_is_refused_in_one_line(
+    loaded: Project, arguments: tuple[str, ...]
+) -> None:
+    outcome = loaded.finish(*arguments)
+    assert outcome.code == 2
+    assert outcome.lines == ["an argument is not UTF-8; is the terminal set to another encoding?"]
+
+
 def test_a_reader_that_leaves_early_sees_no_trace(loaded: Project) -> None:
     with subprocess.Popen(
         [*COMMAND, "sql", "select range as n from range(3000000)", "--format", "csv"],

@@ -60,6 +60,15 @@ def test_a_wrong_word_on_the_command_line(loaded: Project) -> None:
     assert "--bogus" in told(loaded, 2, "sync --bogus")
 
 
+def test_what_a_command_does_not_take_may_be_a_key_and_is_not_kept(loaded: Project) -> None:
+    assert loaded.run("sync", "--api-key", "123:very-secret").code == 2
+    assert loaded.run("recordings", "--target", "s3://user:very-secret@bucket").code == 2
+    loaded.done("sync")
+    kept = {command for (command,) in loaded.rows("select command from callsync.runs")}
+    assert kept >= {"sync --api-key", "recordings --target s3://***@bucket"}
+    assert "very-secret" not in str(loaded.dump("callsync"))
+
+
 def test_a_warehouse_that_is_held(loaded: Project) -> None:
     with holding.held(loaded.warehouse, "sync"):
         why = told(loaded, 3, "sync etelecom")

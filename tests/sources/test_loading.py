@@ -106,6 +106,48 @@ def test_a_plain_dlt_pipeline_holds_each_call_once_and_its_children_exactly(
     assert (loser,) not in own.rows(f"{root}__{next(iter(children))}", key)
 
 
+def test_the_trace_that_dlt_keeps_of_a_pipeline_holds_no_key(
+    simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = simulator.credentials("vbot")
+    monkeypatch.setenv("SOURCES__VBOT__API_KEY", given["api_key"])
+    pipeline = dlt.pipeline(
+        "own_traced",
+        destination=dlt.destinations.duckdb(str(tmp_path / "warehouse.duckdb")),
+        pipelines_dir=str(tmp_path),
+    )
+    pipeline.run(
+        vbot.vbot(base_url=given["base_url"], start_date=(simulator.until - timedelta(hours=1)).isoformat())
+    )
+    (trace,) = tmp_path.rglob("trace.pickle")
+    assert given["api_key"].encode() not in trace.read_bytes()
+
+
+def test_into_files_come_calls_and_no_marks_of_what_is_to_be_deleted(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    given = simulator.credentials("etelecom")
+    pipeline = dlt.pipeline(
+        "own_files",
+        destination=dlt.destinations.filesystem(tmp_path.as_uri()),
+        dataset_name="own",
+        pipelines_dir=str(tmp_path / "dlt"),
+    )
+    source = etelecom.etelecom(
+        api_key=given["api_key"],
+        base_url=given["base_url"],
+        start_date=(simulator.until - timedelta(days=5)).isoformat(),
+        requests_per_second=0,
+    )
+    pipeline.run(source, loader_file_format="parquet")
+    files = [str(file) for file in (tmp_path / "own" / "call_logs__recording_urls").glob("*.parquet")]
+    table = duckdb.read_parquet(files)
+    assert "is_tombstone" not in table.columns
+    assert sorted(map(str, table.project("value").fetchall())) == sorted(
+        str((url,)) for record in simulator.truth("etelecom") for url in record.get("recording_urls") or []
+    )
+
+
 def test_a_range_with_an_end_is_a_backfill_that_is_read_once(
     plain: Callable[..., Plain], simulator: Simulator
 ) -> None:

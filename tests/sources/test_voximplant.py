@@ -347,6 +347,14 @@ def test_the_account_its_applications_and_users_have_names_and_no_secrets(simula
     connection.close()
 
 
+@pytest.mark.parametrize("info", [None, [], "none"])
+def test_check_copes_where_nothing_is_said_of_the_account(simulator: Simulator, info: object) -> None:
+    nothing = {"result": [], "count": 0, "total_count": 0, "timezone": "Etc/GMT"}
+    connection = connect(simulated(simulator, "voximplant"), transport=answering({"result": info}, nothing))
+    assert next(connection.check()).found == "the key is accepted"
+    connection.close()
+
+
 def test_check_says_who_we_are_and_in_which_zone_times_come(simulator: Simulator) -> None:
     connection = connect(simulated(simulator, "voximplant"))
     found = {finding.topic: finding.found for finding in connection.check()}
