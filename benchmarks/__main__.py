@@ -79,7 +79,8 @@ def _latency(chosen: argparse.Namespace) -> list[report.Section]:
 
 def _delta(chosen: argparse.Namespace) -> list[report.Section]:
     sizes = [chosen.calls] if chosen.calls else delta.SIZES
-    return delta.sections([delta.measure(delta.prepared(size), rounds=chosen.rounds) for size in sizes])
+    rounds = max(chosen.rounds, delta.ROUNDS)
+    return delta.sections([delta.measure(delta.prepared(size), rounds=rounds) for size in sizes])
 
 
 def _memory(chosen: argparse.Namespace) -> list[report.Section]:
