@@ -37,7 +37,7 @@ KEPT = ROOT / "build" / "benchmarks"
 SIZES = (100_000, 1_000_000, 5_000_000)
 NEWS = 1_000
 ROUNDS = 5
-"""At least: beside a full load they take no time, and the first of them finds little of the file in memory."""
+"""At least: they take little time, and the first of them finds little of the file in memory."""
 CALLS_A_DAY = 3_600
 """Of the three accounts together: 5,000,000 calls are almost four years."""
 
