@@ -159,3 +159,14 @@ def _ended(arguments: list[str], command: str) -> tuple[int, str | None, str]:
             USAGE if isinstance(error, ConfigError) else BUSY if isinstance(error, WarehouseBusy) else FAILED
         )
         return code, str(error), plain(command)
+    except Exception as error:
+        # Whatever else goes wrong with a warehouse: one that is damaged fails anywhere it is read.
+        duckdb = sys.modules.get("duckdb")
+        if duckdb is None or not isinstance(error, duckdb.Error):
+            raise
+        why = (
+            f"the warehouse cannot be used: {' '.join(plain(str(error)).split())[:300]}; "
+            "if a file is damaged, put a copy in its place, such as warehouse.read.duckdb"
+        )
+        complain(why)
+        return FAILED, why, command

@@ -64,6 +64,13 @@ def add_shown(
         connection.execute(f"insert into shown {select(provider, PART, 'true')}")
 
 
+def leave_out_of_shown(connection: duckdb.DuckDBPyConnection, windows: Sequence[Window]) -> None:
+    """Forget the calls that were shown and have no time in these windows."""
+    inside = " or ".join("(last_at >= ? and first_at < ?)" for _ in windows)
+    borders = [border for window in windows for border in (window.start, window.end)]
+    connection.execute(f"delete from shown where not ({inside})", borders)
+
+
 def add_held(
     connection: duckdb.DuckDBPyConnection, provider: Provider, account: str, windows: Sequence[Window]
 ) -> None:

@@ -138,14 +138,31 @@ def _compare(
         for unit in reader.units(Span("backfill", start, end)):
             for _, shaped in unit.data:
                 contents.add_shown(cursor, provider, shaped.tables)
+        if connection.walks:
+            # A walk passes by what lies between two ranges, and shows it too.
+            contents.leave_out_of_shown(cursor, todo.windows)
     except CallsyncError as fault:
         error = explained(fault, account)
     finally:
         connection.close()
-    windows = sorted(read)
+    totals = _within(read, todo)
+    windows = sorted(totals)
+    if not windows:
+        return Verified(account, error=error)
     contents.add_held(cursor, provider, account.name, windows)
     found = contents.differences(cursor)
-    return Verified(account, _by_window(cursor, windows, read, found), _to_read_again(windows, found), error)
+    return Verified(
+        account, _by_window(cursor, windows, totals, found), _to_read_again(windows, found), error
+    )
+
+
+def _within(read: Mapping[Window, int | None], wanted: Intervals) -> dict[Window, int | None]:
+    """The windows that were read, as far as they were wanted; of a part of one there is no count."""
+    return {
+        part: total if part == window else None
+        for window, total in read.items()
+        for part in (Intervals.of([window]) & wanted).windows
+    }
 
 
 def _by_window(

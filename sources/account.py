@@ -6,11 +6,14 @@ the command line, the dlt sources and the documentation all read the same table.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+
+import msgspec
 
 from sources.client import is_loopback
 from sources.errors import ConfigError
@@ -43,14 +46,16 @@ def option(
     default: Any = ...,
     *,
     secret: bool = False,
+    scope: bool = False,
     least: float | None = None,
     most: float | None = None,
 ) -> Any:
     """A configuration key: its meaning, its default, and whether it belongs in `secrets.toml`.
 
-    Every number has the least and the most that it may be.
+    Of `scope` are those that say which calls an account shows, or what their times mean: where one of them
+    changes, everything is read again. Every number has the least and the most that it may be.
     """
-    metadata = {"help": help_text, "secret": secret, "least": least, "most": most}
+    metadata = {"help": help_text, "secret": secret, "scope": scope, "least": least, "most": most}
     if default is ...:
         return field(metadata=metadata, repr=not secret)
     if isinstance(default, dict):
@@ -95,6 +100,12 @@ class Options:
     def lookback(self) -> timedelta:
         """The lookback as a length of time."""
         return timedelta(days=self.lookback_days)
+
+    @property
+    def scope(self) -> str:
+        """What tells the scope of these options from another one; nothing of a filter can be read from it."""
+        scope = {known.name: getattr(self, known.name) for known in fields(self) if known.metadata["scope"]}
+        return hashlib.blake2b(msgspec.json.encode(scope, order="sorted"), digest_size=8).hexdigest()
 
     def problems(self) -> list[tuple[str, str]]:
         """Keys whose values cannot work together, each with what is wrong."""

@@ -119,6 +119,8 @@ class Jobs:
         record_type = self._connection.calls
         known = None if self._force else self._ledger().fingerprint_of(whole)
         is_read_again = any(window.end + self._lookback > self._now for window in chain)
+        # Should the run end before the window, but not before its calls, the next read compares with nothing.
+        doubt = Piece(ledger=lambda ledger: ledger.doubting(whole))
         for is_second_read in (False, True):
             content = WindowContent(
                 record_type,
@@ -136,9 +138,7 @@ class Jobs:
                     rejections += _rejections(record_type, str(whole), shaped)
                     keys.append(compact(shaped.tables[record_type.table].column(record_type.key_column)))
                     if passed_on := content.add(shaped):
-                        if known is not None:
-                            # Should the run end before the window, the next read compares with nothing.
-                            yield Piece(ledger=lambda ledger: ledger.doubting(whole))
+                        yield doubt
                         yield from map(self._calls, passed_on)
             except IncompleteRead:
                 # A list that moves while it is read stands still the next time.
@@ -153,6 +153,7 @@ class Jobs:
         fingerprint = content.fingerprint(rejections)
         changed = fingerprint is None or fingerprint != known
         if changed:
+            yield doubt
             # Not as one: a unit is to be little more than full, however much was held.
             yield from map(self._calls, content.rest())
         yield Piece(
@@ -219,15 +220,17 @@ class Jobs:
     def _if_new(
         self, name: str, record_type: RecordType, shaped: Shaped, piece: Callable[[Shaped], Piece]
     ) -> Iterator[Piece]:
-        """The piece and its fingerprint, unless an earlier run brought the same content under this name."""
+        """The piece with its fingerprint, unless an earlier run brought the same content under this name."""
         fingerprint = digest(shaped)
         if self._ledger().contents.get(name) == fingerprint:
             return
-        yield piece(shaped)
-        yield Piece(
-            rejections=tuple(_rejections(record_type, "", shaped)),
-            ledger=lambda ledger: replace(ledger, contents={**ledger.contents, name: fingerprint}),
-        )
+        brought = piece(shaped)
+
+        def known(ledger: Ledger) -> Ledger:
+            ledger = brought.ledger(ledger) if brought.ledger else ledger
+            return replace(ledger, contents={**ledger.contents, name: fingerprint})
+
+        yield replace(brought, rejections=tuple(_rejections(record_type, "", shaped)), ledger=known)
 
     def _names_are_old(self) -> bool:
         read_at = self._ledger().names_read_at

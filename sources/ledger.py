@@ -34,6 +34,7 @@ class Ledger:
         names_read_at: when the dimension tables (hotlines, members, users…) were last read.
         contents: fingerprints of what is read by name and not by window.
         findings: what was found out about the provider's side and need not be probed again.
+        scope: which calls were asked for, as `Options.scope` has it; None where nobody noted it.
     """
 
     finished: Intervals = Intervals()
@@ -45,6 +46,20 @@ class Ledger:
     names_read_at: datetime | None = None
     contents: Mapping[str, str] = field(default_factory=dict)
     findings: Mapping[str, str] = field(default_factory=dict)
+    scope: str | None = None
+
+    def is_of_another(self, scope: str) -> bool:
+        """Whether other calls were asked for than belong to a scope."""
+        return self.scope not in (None, scope)
+
+    def of(self, scope: str) -> Ledger:
+        """The ledger as it counts for a scope: what was read of another one has to be read again."""
+        if not self.is_of_another(scope):
+            return replace(self, scope=scope)
+        nothing = Intervals()
+        return replace(
+            self, scope=scope, finished=nothing, settled=nothing, cursor=None, fingerprints={}, contents={}
+        )
 
     def under(self, lookback: timedelta, now: datetime) -> Ledger:
         """The ledger under a lookback: a longer one takes what it newly covers out of the settled time."""
@@ -121,7 +136,7 @@ class Ledger:
     def synced(self, start: datetime, now: datetime) -> Ledger:
         """The ledger with its cursor where the finished time that began at `start` ends."""
         oldest = now - self.lookback - FINGERPRINT_MARGIN
-        fingerprints = {key: kept for key, kept in self.fingerprints.items() if _moment(key) >= oldest}
+        fingerprints = {key: kept for key, kept in self.fingerprints.items() if _moment(kept[0]) >= oldest}
         return replace(self, cursor=self.finished.covered_until(start), fingerprints=fingerprints)
 
     def with_unfinished(self, seen: Iterable[str], unfinished: Mapping[str, int]) -> Ledger:
@@ -129,6 +144,11 @@ class Ledger:
         read = set(seen)
         kept = {key: start for key, start in self.unfinished.items() if key not in read}
         return replace(self, unfinished=kept | dict(unfinished))
+
+    def without_unfinished_before(self, oldest: datetime) -> Ledger:
+        """The ledger without the calls that began earlier, and are not asked for any more."""
+        kept = {key: start for key, start in self.unfinished.items() if start >= oldest.timestamp()}
+        return self if len(kept) == len(self.unfinished) else replace(self, unfinished=kept)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; times are ISO 8601 in UTC."""
@@ -142,6 +162,7 @@ class Ledger:
             "names_read_at": self.names_read_at.isoformat() if self.names_read_at else None,
             "contents": dict(self.contents),
             "findings": dict(self.findings),
+            "scope": self.scope,
         }
 
     @classmethod
@@ -164,6 +185,8 @@ class Ledger:
             names_read_at=_moment(state["names_read_at"]) if state["names_read_at"] else None,
             contents=state["contents"],
             findings=state["findings"],
+            # The first warehouses did not know it: theirs counts as what is configured now.
+            scope=state.get("scope"),
         )
 
 

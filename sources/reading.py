@@ -20,6 +20,8 @@ from sources.units import Noted, Observer, Planned, Span, Unit, UnitSize
 from sources.windows import SECOND, Window, cut
 from sources.workers import Workers
 
+RESCOPED = "its configuration asks for other calls than before, so all of it is read again"
+
 IDLE_COMMIT = timedelta(hours=1)
 """A read that found nothing new is committed only when it moves the finished time on by this much."""
 
@@ -54,7 +56,9 @@ class AccountReader:
         self._observe = observe
         self._now = now
         self._lookback: timedelta = account.options.lookback
-        self.ledger = ledger
+        self._refresh = timedelta(days=account.options.refresh_days) if provider.unfinished else None
+        self._is_rescoped = ledger.is_of_another(account.options.scope)
+        self.ledger = ledger.of(account.options.scope)
         """What is known after everything read so far, committed or not."""
         self._jobs = Jobs(provider, account, connection, lambda: self.ledger, now=now, most_held=self._size)
 
@@ -79,6 +83,8 @@ class AccountReader:
         if wanted.kind == "sync":
             self.ledger = self.ledger.under(self._lookback, self._now)
         self._observe(self._account, Planned(len(windows)))
+        if self._is_rescoped:
+            self._observe(self._account, Noted(RESCOPED))
         gathered, failure = Gathered(), None
         workers = Workers(
             self._jobs.of(wanted, windows),
@@ -95,7 +101,8 @@ class AccountReader:
                     yield gathered.unit(self._account, wanted.kind, committed)
                     gathered = Gathered()
         self.ledger = self._at(wanted)
-        if gathered.has_data or self._is_worth_a_package(committed, wanted):
+        is_changed = any(read.changed for read in gathered.windows)
+        if gathered.has_data or is_changed or self._is_worth_a_package(committed, wanted):
             yield gathered.unit(self._account, wanted.kind, self.ledger)
         if failure is not None:
             raise failure
@@ -103,6 +110,8 @@ class AccountReader:
     def _at(self, wanted: Span) -> Ledger:
         """The ledger as it is to be saved now."""
         ledger = replace(self.ledger, findings=dict(self._connection.findings))
+        if self._refresh is not None:
+            ledger = ledger.without_unfinished_before(self._now - self._refresh)
         return ledger.synced(wanted.start, self._now) if wanted.kind == "sync" else ledger
 
     def _is_worth_a_package(self, committed: Ledger, wanted: Span) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,10 @@ def verify(
         plan = Plan("backfill", windows[0].start, windows[-1].end, force=True, within=wanted)
         report = execute(config, [str(account) for account in again], plan, log_format)
         leave(report.exit_code)
-        found = [verified for verified in found if str(verified.account) not in wanted] + compare(again)
+        errors = {str(verified.account): verified.error for verified in found}
+        # What could not be compared the first time was not compared the second time either.
+        compared = [replace(each, error=each.error or errors[str(each.account)]) for each in compare(again)]
+        found = [verified for verified in found if str(verified.account) not in wanted] + compared
     _show(found, as_json=as_json)
     code = (
         FAILED

@@ -31,7 +31,7 @@ class EtelecomOptions(Options):
     recording_hosts: tuple[str, ...] = option(
         "hosts besides base_url's that get the key when recordings are fetched", ()
     )
-    filter: Mapping[str, Any] = option("passed through to ListCallLogs", {})
+    filter: Mapping[str, Any] = option("passed through to ListCallLogs", {}, scope=True)
 
     def problems(self) -> list[tuple[str, str]]:
         """Keys whose values cannot work."""

@@ -153,12 +153,27 @@ def _add_items(rows: _Rows, parent: int, sent: Any, is_scalar: bool) -> list[Any
 
 
 def _payload(record_type: RecordType, record: bytes) -> bytes:
-    if not record_type.drops:
-        return as_json(record)
+    """A rejected record to be kept: without secrets, and the same however its provider shuffles its lists."""
     try:
-        return canonical(_without(decode(record), record_type.drops)).encode()
+        sent = decode(record)
     except ValueError:
-        return _WITHHELD
+        return _WITHHELD if record_type.drops else as_json(record)
+    kept = _without(sent, record_type.drops)
+    lists = _shuffled(record_type, kept)
+    if kept == sent and not lists:
+        return as_json(record)
+    return canonical({**kept, **lists} if lists else kept).encode()
+
+
+def _shuffled(record_type: RecordType, value: Any) -> dict[str, list[Any]]:
+    """The lists that may come in another order, in the order of their content."""
+    names = (child.source for child in record_type.children if child.order == "content")
+    lists = {name: value.get(name) for name in names} if isinstance(value, dict) else {}
+    return {
+        name: sorted(items, key=canonical)
+        for name, items in lists.items()
+        if isinstance(items, list) and len(items) > 1
+    }
 
 
 def _without(value: Any, names: frozenset[str]) -> Any:

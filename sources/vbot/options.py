@@ -65,15 +65,17 @@ class VbotOptions(Options):
 
     api_version: str = option("v3, or the deprecated v2 and v1", "v3")
     base_url: str | None = option("address of the API; by default that of the version", None)
-    project_code: str | None = option("group code (v1, v2)", None)
-    vbot_id: str | None = option("the customer's VBotID (v1, v2)", None)
-    phones: tuple[str, ...] = option("read only these numbers, one walk each (v1, v2); none: all calls", ())
+    project_code: str | None = option("group code (v1, v2)", None, scope=True)
+    vbot_id: str | None = option("the customer's VBotID (v1, v2)", None, scope=True)
+    phones: tuple[str, ...] = option(
+        "read only these numbers, one walk each (v1, v2); none: all calls", (), scope=True
+    )
     time_unit: str = option("unit of from/to in v2: s, ms, none (not understood), auto (find out)", "auto")
     page_base: int | None = option(
         "number of the first page; by default found out, or 0 for v3, else 1", None, least=0, most=1_000
     )
     page_size: int | None = option("calls a page; by default 100 for v3, else 50", None, least=1, most=10_000)
-    timezone: str = option("zone of date_create in v1 and v2", "Asia/Ho_Chi_Minh")
+    timezone: str = option("zone of date_create in v1 and v2", "Asia/Ho_Chi_Minh", scope=True)
     currency: str = option("currency of postage", "VND")
     recording_hosts: tuple[str, ...] = option(
         "hosts besides base_url's that get the key or token when recordings are fetched", ("*.vbot.vn",)

@@ -36,6 +36,8 @@ class Probe:
         self._findings = findings
         self._list_path = options.version.list_path
         self._phone = {"phone": options.phones[0]} if options.phones else {}
+        # Another version has pages of its own, and so may another place.
+        self._page_base_finding = f"page_base {options.api_version} {options.address}"
         self._looking = threading.Lock()
         self._has_looked = False
 
@@ -45,11 +47,11 @@ class Probe:
             return self._options.page_base
         # All workers need it at once, and one of them finds it out.
         with self._looking:
-            if "page_base" not in self._findings and not self._has_looked:
+            if self._page_base_finding not in self._findings and not self._has_looked:
                 self._has_looked = True
                 if (found := self._found_page_base()) is not None:
-                    self._findings["page_base"] = str(found)
-        return int(self._findings.get("page_base", self._options.version.page_base))
+                    self._findings[self._page_base_finding] = str(found)
+        return int(self._findings.get(self._page_base_finding, self._options.version.page_base))
 
     def page_base_told(self) -> str:
         """For `check`: the number, asked for again, and what to configure where another one is."""

@@ -28,7 +28,7 @@ class VoximplantOptions(Options):
     recording_hosts: tuple[str, ...] = option(
         "hosts besides base_url's that get a token when recordings are fetched", ("*.voximplant.com",)
     )
-    filter: Mapping[str, Any] = option("passed through to GetCallHistory", {})
+    filter: Mapping[str, Any] = option("passed through to GetCallHistory", {}, scope=True)
 
     def problems(self) -> list[tuple[str, str]]:
         """Keys whose values cannot work; opens the credentials file."""

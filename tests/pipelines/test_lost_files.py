@@ -5,12 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from pipelines import opening
 from simulator import Simulator
 from tests.pipelines.project import Project, everyone
 from tests.pipelines.test_stopping import dies_at
+
+BEFORE_THE_BLOCKS = 3 * 4096
+"""Bytes of a DuckDB file's three headers."""
 
 
 def files_of(folder: Path, pattern: str) -> list[Path]:
@@ -106,6 +111,24 @@ def test_a_damaged_warehouse_is_named_and_left_alone(content: bytes, loaded: Pro
     assert line.startswith(f"{loaded.warehouse} cannot be opened: ")
     assert loaded.warehouse.read_bytes() == content
     assert loaded.published.read_bytes() == copy
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_file_that_the_disk_has_damaged_is_named_by_every_command(seed: int, loaded: Project) -> None:
+    whole = loaded.published.read_bytes()
+    damaged, spots = bytearray(whole), Random(seed)  # noqa: S311 - no secret
+    for block in range(BEFORE_THE_BLOCKS, len(whole), opening.BLOCK_BYTES):
+        if spots.random() < 0.5:
+            damaged[block + spots.randrange(opening.BLOCK_BYTES)] ^= 255
+    loaded.published.write_bytes(damaged)
+    loaded.warehouse.write_bytes(damaged)
+    for command in ("status", "rejects", "verify", "sql from reporting.calls", "sync"):
+        outcome = loaded.run(*command.split(maxsplit=1))
+        assert outcome.code in (0, 1, 2), command
+        assert outcome.code == 0 or "Corrupt" in outcome.lines[-1] or "checksum" in outcome.lines[-1], outcome
+    assert outcome.code == 1
+    loaded.warehouse.write_bytes(whole)
+    loaded.done("sync")
 
 
 def assert_same(project: Project, undisturbed: dict[str, list[str]]) -> None:

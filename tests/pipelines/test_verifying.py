@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,11 @@ import pytest
 
 from pipelines import verifying
 from simulator import Simulator
+from sources import jobs
+from sources.errors import IncompleteRead
+from sources.etelecom.api import EtelecomConnection
+from sources.provider import Page
+from sources.windows import Window
 from tests.pipelines.project import Project, everyone
 
 KEYS = {"vbot": "group_id", "etelecom": "id", "voximplant": "call_session_history_id"}
@@ -139,6 +145,59 @@ def test_an_account_that_cannot_be_read_is_one_line(loaded: Project, simulator: 
     assert len(complaints) == 1
     assert "etelecom.main: 300 calls" in outcome.out
     assert "vbot.main" not in outcome.out
+
+
+def test_a_repair_does_not_make_good_what_could_not_be_compared(
+    loaded: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((lost,),) = loaded.rows("select max(id) from etelecom.call_logs")
+    damage(loaded, f"delete from etelecom.call_logs where id = '{lost}'")
+    listed = EtelecomConnection.pages
+
+    def pages(self: EtelecomConnection, window: Window) -> Iterator[Page]:
+        if window.start <= simulator.since + timedelta(hours=20) < window.end:
+            raise IncompleteRead("cut short")
+        return listed(self, window)
+
+    monkeypatch.setattr(EtelecomConnection, "pages", pages)
+    outcome = loaded.run("verify", "etelecom", "--repair")
+    assert outcome.code == 1
+    assert "cut short" in outcome.lines[-1]
+    assert loaded.rows(f"select count(*) from etelecom.call_logs where id = '{lost}'") == [(1,)]
+
+
+def test_where_no_window_can_be_read_whole_nothing_is_compared(
+    loaded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage(loaded, "update etelecom.call_logs set note = 'otherwise'")
+    monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 1)
+    listed = EtelecomConnection.pages
+
+    def pages(self: EtelecomConnection, window: Window) -> Iterator[Page]:
+        yield from listed(self, window)
+        # What came before is shaped when another page comes.
+        yield Page([])
+        raise IncompleteRead("cut short")
+
+    monkeypatch.setattr(EtelecomConnection, "pages", pages)
+    outcome = loaded.run("verify", "etelecom", "--repair")
+    assert outcome.code == 1
+    assert [line.split(":")[0] for line in outcome.lines if "cut short" in line] == ["etelecom.main"]
+
+
+def test_what_a_walk_passes_by_between_two_ranges_is_not_compared(
+    project: Project, simulator: Simulator
+) -> None:
+    day = timedelta(days=1)
+    project.configure(
+        simulator, {"vbot.main": ("v1", 0)}, start_date=(simulator.until - day).isoformat(), lookback_days=0
+    )
+    project.done("sync")
+    first, last = simulator.since.isoformat(), (simulator.since + day).isoformat()
+    project.done("backfill", "vbot.main", "--from", first, "--to", last)
+    outcome = project.done("verify")
+    assert "all equal" in outcome.out
+    assert "no longer shows" not in outcome.out
 
 
 def test_an_address_the_provider_clears_after_a_month_is_kept(project: Project, changing: Simulator) -> None:

@@ -288,6 +288,15 @@ def test_shuffled_targets_give_identical_rows() -> None:
         assert rows(load(CALL_LOGS, call(call_targets=targets)), "call_logs__call_targets") == sorted_rows
 
 
+def test_a_rejected_record_is_the_same_however_its_targets_are_shuffled() -> None:
+    def payload(targets: Any) -> bytes:
+        (rejected,) = load(CALL_LOGS, json.dumps({"call_targets": targets}).encode()).rejected
+        return rejected.payload
+
+    assert json.loads(payload(TARGETS[:1])) == {"call_targets": TARGETS[:1]}
+    assert len({payload(shuffled(TARGETS, seed)) for seed in range(10)}) == 1
+
+
 def test_other_lists_keep_their_order() -> None:
     shaped = load(CALL_LOGS, call(1, recording_urls=["b", "a"]), call(2, recording_urls=["d", "c"]))
     found = [(row["id"], row["position"], row["value"]) for row in rows(shaped, "call_logs__recording_urls")]

@@ -242,7 +242,7 @@ def test_vbots_unit_of_from_and_to_is_found_out_and_every_call_is_read(
     with hostile(VbotV2(spread(120, timedelta(minutes=40)), per_second)) as url:
         rows, units = read(account("vbot v2", url, credentials, page_size=25))
     assert {row["group_id"] for row in rows} == {f"g{number}" for number in range(120)}
-    assert units[-1].ledger.findings == {"page_base": "1", "time_unit": unit}
+    assert sorted(units[-1].ledger.findings.values()) == sorted(["1", unit])
 
 
 def test_a_v3_server_that_ignores_from_and_to_is_read_exactly(credentials: dict[str, Any]) -> None:

@@ -92,8 +92,14 @@ def test_the_cursor_stops_at_a_window_that_was_not_read() -> None:
 def test_fingerprints_are_kept_only_as_long_as_their_window_is_read_again() -> None:
     ledger = after_sync(Ledger(), day(10), 3 * DAY)
     assert sorted(ledger.fingerprints) == [day(n).isoformat() for n in (7, 8, 9)]
-    later = ledger.synced(START, day(10) + FINGERPRINT_MARGIN + 2 * DAY)
+    later = ledger.synced(START, day(10) + FINGERPRINT_MARGIN + 3 * DAY)
     assert sorted(later.fingerprints) == [day(9).isoformat()]
+
+
+def test_the_fingerprint_of_a_wide_window_is_kept_until_its_end_is_old() -> None:
+    wide = Window(day(0), day(30))
+    ledger = Ledger().read([wide], now=day(30), lookback=3 * DAY, fingerprint="of a month")
+    assert ledger.synced(START, day(31)).fingerprint_of(wide) == "of a month"
 
 
 def test_what_was_read_of_a_window_with_other_borders_lets_its_fingerprint_speak_no_more() -> None:
@@ -114,6 +120,25 @@ def test_the_newest_window_is_known_by_its_start_while_it_grows() -> None:
 def test_a_call_that_was_read_complete_is_unfinished_no_more() -> None:
     ledger = Ledger().with_unfinished(["1", "2"], {"1": 10, "2": 20}).with_unfinished(["2", "3"], {"3": 30})
     assert ledger.unfinished == {"1": 10, "3": 30}
+
+
+def test_an_unfinished_call_that_is_too_old_to_be_asked_for_is_forgotten() -> None:
+    ledger = Ledger().with_unfinished([], {"old": 10, "new": int(day(1).timestamp())})
+    assert ledger.without_unfinished_before(day(0)).unfinished == {"new": int(day(1).timestamp())}
+
+
+def test_what_was_read_of_another_scope_has_to_be_read_again() -> None:
+    ledger = after_sync(Ledger().of("calls of all"), day(10), 3 * DAY)
+    assert ledger.of("calls of all") == ledger
+    assert Ledger.from_json(json.loads(json.dumps(ledger.to_json()))).is_of_another("calls of one")
+    other = ledger.of("calls of one")
+    assert other.to_sync(START, day(10)) == span(START, day(10))
+    assert not other.fingerprints
+
+
+def test_a_ledger_that_knows_no_scope_is_of_the_one_that_is_configured() -> None:
+    ledger = after_sync(Ledger(), day(10), 3 * DAY)
+    assert ledger.of("calls of all").finished == ledger.finished
 
 
 def test_a_ledger_survives_json() -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sources import jobs
 from sources.errors import AccessDenied, IncompleteRead, WindowOverflow
 from sources.ledger import Ledger
 from sources.provider import Page
-from sources.reading import AccountReader
+from sources.reading import RESCOPED, AccountReader
 from sources.registry import PROVIDERS
 from sources.units import Noted, Span, Unit, UnitSize
 from sources.voximplant import api as voximplant_api
@@ -82,6 +83,60 @@ def test_only_a_window_that_changed_brings_data(simulator: Simulator) -> None:
     assert changed["id"] in {row["id"] for row in found}
     assert len(found) < 300
     assert [read.changed for unit in units for read in unit.windows].count(True) == 1
+
+
+def noted(window: Window, note: str) -> Page:
+    """A page with one call of a window, which bears a note."""
+    return Page([json.dumps({**json.loads(call_log(window.start)), "note": note}).encode()], total=1)
+
+
+def answering_with(note: str, window: Window) -> list[Page]:
+    return [noted(window, note)]
+
+
+def test_what_a_window_brought_is_known_to_the_next_run_however_full_its_unit_was() -> None:
+    account, ledger = scripted_account(lookback_days=10), Ledger()
+    for note, brings in (("A", True), ("A", False), ("B", True), ("B", False), ("A", True)):
+        connection = Scripted(partial(answering_with, note))
+        units = list(reader(account, connection, ledger, unit_size=UnitSize(rows=1)).units(SYNC))
+        assert bool(rows(units, "call_logs")) is brings, note
+        ledger = units[-1].ledger if units else ledger
+
+
+def test_a_window_of_which_a_forced_read_loaded_a_part_is_loaded_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "SHAPED_AT_ONCE", 1)
+
+    def broken(window: Window) -> Iterator[Page]:
+        yield noted(window, "B")
+        yield Page([])
+        raise AccessDenied("no")
+
+    account = scripted_account(lookback_days=10, concurrency=1)
+    (*_, first) = reader(account, Scripted(partial(answering_with, "A"))).units(SYNC)
+    forced: list[Unit] = []
+    with pytest.raises(AccessDenied):
+        forced.extend(
+            reader(account, Scripted(broken), first.ledger).units(replace(SYNC, kind="backfill", force=True))
+        )
+    again = list(reader(account, Scripted(partial(answering_with, "A")), forced[-1].ledger).units(SYNC))
+    loaded = {row["id"] for row in rows(forced, "call_logs")}
+    assert loaded
+    assert loaded <= {row["id"] for row in rows(again, "call_logs")}
+
+
+def test_other_calls_are_asked_for_once_the_filter_is_another(simulator: Simulator) -> None:
+    _, ledger = read(simulated(simulator, "etelecom", filter={"direction": "in"}))
+    notes: list[str] = []
+    units, ledger = read(
+        simulated(simulator, "etelecom"),
+        ledger,
+        observe=lambda account, news: notes.append(news.text) if isinstance(news, Noted) else None,
+    )
+    assert len({row["id"] for row in rows(units, "call_logs")}) >= 600
+    assert notes == [RESCOPED]
+    assert read(simulated(simulator, "etelecom"), ledger) == ([], ledger)
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
