@@ -2,7 +2,7 @@
 
 A replay shapes the stored payloads again. What is readable now is loaded, unless the warehouse has the call
 already: a later read of the provider is newer than the quarantine. The record's row in the quarantine is
-marked in the same load package.
+marked in the same load package. One that its provider has mended is marked when its window is read again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sources.schemas import REJECTS
 from sources.shaping import Rejected, Shaped, concat, shape, without_keys
 from sources.shaping.fields import RecordType
 from sources.units import Rejection, Unit
+from sources.windows import Window
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,51 @@ def listed(connection: duckdb.DuckDBPyConnection, *, with_replayed: bool) -> lis
         [with_replayed],
     ).fetchall()
     return [Quarantined(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class ReadAgain:
+    """A window whose content a package brings, and the ids of the records in it that no table takes."""
+
+    account: str
+    window: Window
+    rejected: tuple[str, ...]
+
+
+def read_again(units: Sequence[Unit]) -> list[ReadAgain]:
+    """The windows that units bring, because they are new or not as they were."""
+    return [
+        ReadAgain(
+            str(unit.account),
+            read.window,
+            tuple(rejection.reject_id(unit.account) for rejection in unit.rejections),
+        )
+        for unit in units
+        for read in unit.windows
+        if read.changed
+    ]
+
+
+def mark_mended(
+    connection: duckdb.DuckDBPyConnection, provider: Provider, windows: Sequence[ReadAgain]
+) -> None:
+    """Mark the records of earlier reads that their window no longer holds: the provider has mended them."""
+    waiting = f"select distinct account from {provider.name}.{REJECTS} where replayed_at is null"
+    accounts = {account for (account,) in connection.execute(waiting).fetchall()}
+    for read in (read for read in windows if read.account in accounts):
+        connection.execute(
+            f"""
+            update {provider.name}.{REJECTS} set replayed_at = $now
+            where replayed_at is null and account = $account and endpoint = $endpoint
+                and try_cast(split_part("window", '/', 1) as timestamptz) >= $start
+                and try_cast(split_part("window", '/', 2) as timestamptz) <= $end
+                and not list_contains($rejected, reject_id)
+            """,
+            {
+                "now": datetime.now(UTC), "account": read.account, "endpoint": provider.calls.table,
+                "start": read.window.start, "end": read.window.end, "rejected": list(read.rejected),
+            },
+        )  # fmt: skip
 
 
 def replayed(

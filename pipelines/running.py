@@ -259,8 +259,10 @@ class Run:
     def _load(self, provider: Provider, units: list[Unit], derived: Derived) -> None:
         ledgers = {str(unit.account): unit.ledger for unit in units}
         rows = sum(unit.rows for unit in units)
+        windows = quarantine.read_again(units)
         with derived.beside(provider, list(units)):
             self._loader().load(provider, units)
+            quarantine.mark_mended(self._connection, provider, windows)
             self._changed = True
             self._ledgers |= ledgers
             self._loaded.add(provider.name)

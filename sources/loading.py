@@ -7,7 +7,6 @@ deletes and is not kept. Data, window rows and ledgers of a unit are one load pa
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -200,8 +199,7 @@ def _window_rows(unit: Unit, run_id: str, now: datetime) -> pa.Table:
 def _reject_rows(unit: Unit, now: datetime) -> pa.Table:
     rows = {}
     for rejection in unit.rejections:
-        place = f"{unit.account}\0{rejection.endpoint}\0".encode()
-        reject_id = hashlib.blake2b(place + rejection.rejected.payload, digest_size=16).hexdigest()
+        reject_id = rejection.reject_id(unit.account)
         rows[reject_id] = {
             "reject_id": reject_id,
             "account": str(unit.account),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -91,6 +92,11 @@ class Rejection:
     rejected: Rejected
     seen_at: datetime | None = None
     replayed_at: datetime | None = None
+
+    def reject_id(self, account: Account) -> str:
+        """The record's key in the quarantine: the same whenever the account sends it."""
+        place = f"{account}\0{self.endpoint}\0".encode()
+        return hashlib.blake2b(place + self.rejected.payload, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,6 +40,25 @@ def test_a_record_without_an_id_is_quarantined(provider: str, project: Project, 
     again = project.done("sync")
     assert "0 of" in again.out
     assert project.rows("select count(*) from callsync.rejected_records") == [(1,)]
+
+
+@pytest.mark.parametrize("provider", ["etelecom", "voximplant"])
+def test_a_record_that_its_provider_has_mended_leaves_the_quarantine(
+    provider: str, project: Project, changing: Simulator
+) -> None:
+    project.configure(changing, everyone(f"{provider}.main"))
+    mended, broken = changing.truth(provider)[150], changing.truth(provider)[151]
+    key, time = KEYS[provider], TIMES[provider]
+    times = {name: mended[name] for name in ("started_at", "ended_at", "created_at", time) if name in mended}
+    for record in (mended, broken):
+        removed: dict[str, Any] = dict.fromkeys(times, REMOVED)
+        changing.spoil(provider, record[key], **removed)
+    assert "2 quarantined" in project.done("sync").out
+    changing.spoil(provider, mended[key], **times)
+    project.done("sync")
+    waiting = project.rows("select payload from callsync.rejected_records where replayed_at is null")
+    assert [str(json.loads(payload)[key]) for (payload,) in waiting] == [str(broken[key])]
+    assert project.rows("select count(*) from reporting.calls") == [(299,)]
 
 
 def test_the_list_for_machines_is_in_utc_wherever_it_is_asked_for(
@@ -156,7 +176,10 @@ def test_a_replay_does_not_undo_a_later_read(
 ) -> None:
     upgrade(monkeypatch)
     changing.spoil("etelecom", spoiled, note="later")
-    without_an_id.done("sync")
+    at, hour = datetime.fromisoformat(changing.truth("etelecom")[150]["started_at"]), timedelta(hours=1)
+    # Not all of the window in which it was rejected: that would show that it is mended.
+    borders = ("--from", (at - hour).isoformat(), "--to", (at + hour).isoformat())
+    without_an_id.done("backfill", "etelecom", *borders, "--force")
     assert without_an_id.done("rejects", "replay").out.startswith("1 of 1 records replayed")
     assert without_an_id.rows("select count(*) from etelecom.call_logs where note = 'later'") == [(1,)]
     assert without_an_id.rows("select count(*) from reporting.calls") == [(300,)]
