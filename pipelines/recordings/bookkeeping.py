@@ -41,7 +41,10 @@ def enter(config: Config, journal: Journal, *, command: str, patience_seconds: f
         try:
             with holding.held(config.warehouse, command, briefly=True):
                 is_whole = _enter(config, journal.latest(), max(0.0, give_up_at - time.monotonic()))
-                publishing.publish(config.warehouse, None, is_whole=is_whole)
+                is_published = publishing.publish(config.warehouse, None, is_whole=is_whole)
+            if not is_published:
+                # What is wanted is read from the copy: there only the journal knows what was fetched.
+                return f"{config.warehouse.name} is shown to nobody before a callsync sync has made it whole"
             journal.clear(length)
             return None
         except WarehouseBusy as busy:

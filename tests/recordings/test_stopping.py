@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from pipelines import holding, publishing
+from pipelines import holding, publishing, wholeness
 from pipelines.recordings.journal import Journal
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.target import Folder
@@ -159,6 +160,23 @@ def test_the_warehouse_is_told_while_the_download_goes_on(
     assert len(seen) > 1
     assert seen == sorted(seen)
     assert seen[-1] == 6
+
+
+def test_what_was_fetched_is_known_while_the_warehouse_is_half(loaded: Project, simulator: Simulator) -> None:
+    def mark(change: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        with duckdb.connect(str(loaded.warehouse)) as connection:
+            change(connection)
+
+    mark(wholeness.mark_half)
+    outcome = loaded.done("recordings", "etelecom", "--limit", "3")
+    assert "warehouse.duckdb is shown to nobody before a callsync sync has made it whole" in outcome.lines[-1]
+    assert rows(loaded) == []
+    loaded.done("recordings", "etelecom")
+    mark(wholeness.mark_whole)
+    loaded.done("recordings", "etelecom")
+    assert counts(loaded) == {"held": listed(loaded)}
+    assert set(Counter(asked_names(simulator)).values()) == {1}, "one was fetched again"
+    assert not (loaded.working / "warehouse" / "recordings.jsonl").exists()
 
 
 def test_a_lost_warehouse_is_not_made_of_recordings_alone(loaded: Project) -> None:
