@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-SNIFFED_BYTES = 16
+import codecs
+
+SNIFFED_BYTES = 512
+"""So many tell what it is; a text may begin with much white space."""
 
 _SIGNATURES = (
     (0, b"ID3", "mp3"),
@@ -38,6 +41,12 @@ _MEDIA_TYPES = {
     "video/mp4": "mp4",
 }
 
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/xhtml")
 
 
@@ -61,5 +70,12 @@ def extension(first: bytes, content_type: str) -> str:
 
 
 def is_text(first: bytes, content_type: str) -> bool:
-    """Whether an answer is a message for somebody to read rather than a recording."""
-    return content_type.startswith(_TEXT_TYPES) and kind(first) is None
+    """Whether an answer is a message for somebody to read rather than a recording, whatever it is called."""
+    return kind(first) is None and (content_type.startswith(_TEXT_TYPES) or _is_markup(first))
+
+
+def _is_markup(first: bytes) -> bool:
+    """Whether it begins as JSON, XML or HTML do, and goes on as texts do: sound may begin so by chance."""
+    mark = next((mark for mark in _BYTE_ORDER_MARKS if first.startswith(mark)), b"")
+    text = first.removeprefix(mark).decode(_BYTE_ORDER_MARKS.get(mark, "utf-8"), "replace").lstrip()
+    return text.startswith(("{", "[", "<")) and not any(c < " " and not c.isspace() for c in text)

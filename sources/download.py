@@ -165,14 +165,14 @@ def _once(
         else:
             if begins:
                 raise UnreadableBody(f"{request.place} answered a part although the whole was asked for")
-            first = next(chunks, b"")
-            if audio.is_text(first, about.content_type):
-                body = _beginning(chain([first], chunks))
-                if sent:
-                    explain(body)
-                raise UnreadableBody(f"{request.place} answered {about.content_type}, which is no recording")
-            part.begin(about)
+            first = _beginning(chunks, audio.SNIFFED_BYTES)
             chunks = chain([first], chunks)
+            if audio.is_text(first, about.content_type):
+                if sent:
+                    explain(_beginning(chunks, ERROR_BYTES)[:ERROR_BYTES])
+                called = f", which calls itself {about.content_type}" if about.content_type else ""
+                raise UnreadableBody(f"{request.place} answered a text{called}; it is no recording")
+            part.begin(about)
         _copy(chunks, part, ends, request)
         if part.about.total is None:
             part.note(replace(part.about, total=part.size))
@@ -189,7 +189,7 @@ def _refused(
     if not is_known:
         # What a stranger says may hold anything; its status says enough.
         return api.refused(request, answer, b"")
-    body = _beginning(answer.iter_raw())
+    body = _beginning(answer.iter_raw(), ERROR_BYTES)[:ERROR_BYTES]
     if status == 403:
         # Storage says so of a single file, too: of the account only where the provider's own words do.
         try:
@@ -298,11 +298,11 @@ def _changed(part: Part, request: Request) -> UnreadableBody:
     return UnreadableBody(f"{request.place} sent other content than before; the recording is begun again")
 
 
-def _beginning(chunks: Iterable[bytes]) -> bytes:
-    """As much of a text as an error needs."""
+def _beginning(chunks: Iterable[bytes], enough: int) -> bytes:
+    """The first chunks, as many as hold so many bytes, or all."""
     body = b""
     for chunk in chunks:
         body += chunk
-        if len(body) >= ERROR_BYTES:
+        if len(body) >= enough:
             break
-    return body[:ERROR_BYTES]
+    return body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -230,6 +230,33 @@ def test_a_text_is_no_recording_though_its_status_is_200(
     assert isinstance(
         raised.value, ServerFault if kind == "error_body" and provider != "etelecom" else object
     )
+
+
+CALLED = ["", "application/octet-stream", "binary/octet-stream", "audio/wav", "application/problem+json"]
+
+
+@pytest.mark.parametrize("called", CALLED)
+def test_an_error_is_read_whatever_it_is_called(fetch: Fetching, called: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        # The first byte that comes is the first byte of nothing yet.
+        stream = Chunks(b"\n", b' {"error": 404, ', b'"message": "no such file", "data": null}')
+        return httpx.Response(200, headers={"Content-Type": called} if called else {}, stream=stream)
+
+    one = fetch("vbot", version="v3", max_attempts=1, seams={"transport": httpx.MockTransport(answer)})
+    with pytest.raises(NotThere, match="no such file"):
+        one.once()
+    with closing(one.part()) as part:
+        assert part.size == 0
+
+
+class Chunks(httpx.SyncByteStream):
+    """A body that comes as it is cut here."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
 
 
 def test_text_that_is_in_truth_sound_is_taken(fetch: Fetching, simulator: Simulator) -> None:

@@ -263,3 +263,20 @@ def test_the_bytes_of_a_file_name_it_before_its_type_does(
     first: bytes, content_type: str, extension: str
 ) -> None:
     assert audio.extension(first, content_type) == extension
+
+
+@pytest.mark.parametrize(
+    ("first", "is_text"),
+    [
+        (b'{"error": 1}', True),
+        (b" \r\n\t[]", True),
+        (b"\xef\xbb\xbf<html>", True),
+        ("\ufeff<html>".encode("utf-16-le"), True),
+        (b"<" + bytes(range(40)), False),
+        (b"RIFF\x24\x0f\0\0WAVEfmt ", False),
+        (b"....", False),
+        (b"", False),
+    ],
+)
+def test_a_text_is_known_by_its_beginning(first: bytes, is_text: bool) -> None:
+    assert audio.is_text(first, "audio/wav") == is_text
