@@ -100,7 +100,18 @@ class Part(Protocol):
         """Learn more of the same content."""
 
     def write(self, chunk: bytes) -> None:
-        """Add what comes next."""
+        """Add what comes next.
+
+        Raises:
+            NoRoom: it does not fit.
+        """
+
+    def see_room(self, length: int) -> None:
+        """See that so many more bytes may be written.
+
+        Raises:
+            NoRoom: they may not.
+        """
 
 
 def download(api: Api, asked: Asked, part: Part, explain: Callable[[bytes], object]) -> None:
@@ -114,6 +125,7 @@ def download(api: Api, asked: Asked, part: Part, explain: Callable[[bytes], obje
 
     Raises:
         ProviderError: it could not be had whole; what came stays in the part.
+        NoRoom: it does not fit; nothing is written where its length tells so.
     """
     while part.about.total is None or part.size < part.about.total or not part.size:
         had = part.size
@@ -173,6 +185,10 @@ def _once(
                 called = f", which calls itself {about.content_type}" if about.content_type else ""
                 raise UnreadableBody(f"{request.place} answered a text{called}; it is no recording")
             part.begin(about)
+        told = part.about.total or ends
+        if told is not None:
+            _see_size(told, part, request)
+            part.see_room(told - part.size)
         _copy(chunks, part, ends, request)
         if part.about.total is None:
             part.note(replace(part.about, total=part.size))
@@ -205,15 +221,19 @@ def _refused(
 def _copy(chunks: Iterable[bytes], part: Part, ends: int | None, request: Request) -> None:
     for chunk in chunks:
         reached = part.size + len(chunk)
-        if reached > LARGEST_BYTES:
-            part.begin(About())
-            raise RequestRefused(f"{request.place} sends more than {LARGEST_BYTES} bytes")
+        _see_size(reached, part, request)
         if ends is not None and reached > ends:
             raise _changed(part, request)
         if chunk:
             part.write(chunk)
     if ends is not None and part.size < ends:
         raise NetworkFault(f"{request.place} sent {part.size} of {ends} bytes")
+
+
+def _see_size(length: int, part: Part, request: Request) -> None:
+    if length > LARGEST_BYTES:
+        part.begin(About())
+        raise RequestRefused(f"{request.place} sends more than {LARGEST_BYTES} bytes")
 
 
 @contextmanager

@@ -5,6 +5,7 @@
     ├── WarehouseBusy            another process holds the warehouse             exit 3
     ├── WarehouseError           the warehouse file cannot be used as it is      exit 1
     ├── TargetError              the place for recordings cannot be used         exit 1
+    │   └── NoRoom               one recording does not fit; smaller ones may
     └── ProviderError            a provider's account could not be read          exit 1
         ├── Transient            worth another attempt
         │   ├── NetworkFault     no connection, hang-up, reset, time-out
@@ -42,6 +43,10 @@ class WarehouseError(CallsyncError):
 
 class TargetError(CallsyncError):
     """The folder or store that recordings go to cannot be read or written."""
+
+
+class NoRoom(TargetError):
+    """A recording is larger than what may still be written; names the place."""
 
 
 class ProviderError(CallsyncError):

@@ -11,12 +11,12 @@ from pipelines.recordings import naming
 from pipelines.recordings.journal import Journal
 from pipelines.recordings.listing import Wanted
 from pipelines.recordings.outcome import Outcome, Status
-from pipelines.recordings.parts import FilePart, Whole
+from pipelines.recordings.parts import FilePart, Whole, no_room
 from pipelines.recordings.target import Target, delete, size_of
 from sources import audio
 from sources.account import Account
 from sources.download import About
-from sources.errors import CallsyncError, NotThere, ProviderError, RequestRefused, TargetError
+from sources.errors import CallsyncError, NoRoom, NotThere, ProviderError, RequestRefused, TargetError
 from sources.recordings import Recording, RecordingClient
 
 YOUNG = timedelta(days=1)
@@ -28,7 +28,7 @@ class Fetched:
     """What became of a recording, and the fault that kept it."""
 
     outcome: Outcome
-    fault: ProviderError | None = None
+    fault: ProviderError | NoRoom | None = None
 
 
 class Fetcher:
@@ -75,7 +75,8 @@ class Fetcher:
             finally:
                 part.close()
             self._journal.append(fetched.outcome)
-            if fetched.outcome.status is not Status.FAILED or not part.size:
+            is_dropped = isinstance(fetched.fault, NoRoom) or not part.size
+            if fetched.outcome.status is not Status.FAILED or is_dropped:
                 part.discard()
         except OSError as fault:
             raise TargetError(f"{self._target.parts} cannot be written: {fault.strerror}") from None
@@ -94,11 +95,12 @@ class Fetcher:
             # A kill between the last two steps leaves the file in its place and no word of it.
             if whole is None or not self._is_placed(part, whole):
                 if whole is None or not part.size:
-                    _fetch(client, recording, part)
-                    extension = audio.extension(part.head(), part.about.content_type)
-                    whole = part.finish(naming.path_of(recording, extension, self._zone))
+                    with no_room(self._target.parts):
+                        _fetch(client, recording, part)
+                        extension = audio.extension(part.head(), part.about.content_type)
+                        whole = part.finish(naming.path_of(recording, extension, self._zone))
                 self._target.place(part.file, whole.path)
-        except ProviderError as fault:
+        except (ProviderError, NoRoom) as fault:
             is_young = recording.started_at is not None and now - recording.started_at < YOUNG
             is_gone = isinstance(fault, NotThere) and not is_young
             status = Status.GONE if is_gone else Status.FAILED

@@ -8,10 +8,13 @@ Either may be lost: without the other it counts for nothing, and the recording i
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,10 +22,16 @@ import msgspec
 
 from sources.audio import SNIFFED_BYTES
 from sources.download import About
+from sources.errors import NoRoom
 
 KEPT_SECONDS = 7 * 86_400.0
 """A part that nobody went on with for so long is of a recording that nobody wants any more."""
 
+RESERVE_BYTES = 512 * 2**20
+RESERVE_SHARE = 10
+"""So much of a disk is left to others, of a small one a tenth: the warehouse may be on it, and its copies."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _NOTHING = About()
 
@@ -57,6 +66,7 @@ class FilePart:
     """
 
     def __init__(self, folder: Path, name: str, source: str) -> None:
+        self._folder = folder
         self.file = folder / f"{name}.part"
         self._notes = folder / f"{name}.json"
         self._known = _read(self._notes)
@@ -64,7 +74,8 @@ class FilePart:
             self.discard()
             self._known = _Known(source)
         descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
-        self._bytes = os.fdopen(descriptor, "r+b")
+        # Unbuffered: what a full disk did not take must not be tried again when the file is closed.
+        self._bytes = os.fdopen(descriptor, "r+b", buffering=0)
         self.size = self._bytes.seek(0, os.SEEK_END)
         if self.whole and self.size not in (0, self.whole.bytes):
             self.begin(_NOTHING)
@@ -102,11 +113,29 @@ class FilePart:
             self._note(replace(self._known, about=about))
 
     def write(self, chunk: bytes) -> None:
-        """Add what comes next; it outlives a kill of this process."""
-        self._bytes.seek(self.size)
-        self._bytes.write(chunk)
-        self._bytes.flush()
+        """Add what comes next; it outlives a kill of this process.
+
+        Raises:
+            NoRoom: it does not fit.
+        """
+        self.see_room(len(chunk))
+        with no_room(self._folder):
+            self._bytes.seek(self.size)
+            left = memoryview(chunk)
+            while left:
+                left = left[self._bytes.write(left) :]
         self.size += len(chunk)
+
+    def see_room(self, length: int) -> None:
+        """See that so many more bytes leave others their share of the disk.
+
+        Raises:
+            NoRoom: they do not.
+        """
+        disk = shutil.disk_usage(self._folder)
+        # Some file systems of the network do not tell how large they are.
+        if disk.total and length > disk.free - min(RESERVE_BYTES, disk.total // RESERVE_SHARE):
+            raise _does_not_fit(self._folder)
 
     def finish(self, path: str) -> Whole:
         """Everything has come: make it outlive a loss of power, and remember its sum and its place."""
@@ -134,6 +163,21 @@ class FilePart:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, self._notes)
+
+
+@contextmanager
+def no_room(folder: Path) -> Iterator[None]:
+    """A disk or a share of it that is full, as an error of the recording that found it so."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno not in _FULL:
+            raise
+        raise _does_not_fit(folder) from None
+
+
+def _does_not_fit(folder: Path) -> NoRoom:
+    return NoRoom(f"it does not fit into {folder}; make room on the disk")
 
 
 def sweep(folder: Path) -> None:

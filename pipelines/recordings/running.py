@@ -20,7 +20,7 @@ from pipelines.recordings.listing import Listing, Selection
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.target import delete, opened, size_of
 from pipelines.threads import work_through
-from sources.errors import AccessDenied, CallsyncError, TargetError, Transient
+from sources.errors import AccessDenied, CallsyncError, NoRoom, TargetError, Transient
 from sources.recordings import RecordingClient
 from sources.registry import PROVIDERS
 
@@ -28,7 +28,7 @@ ENTER_SECONDS = 300.0
 """How often the warehouse is told while a download goes on."""
 
 MOST_FAULTS = 10
-"""After so many faults of the net or the server in a row an account is left to the next run."""
+"""After so many faults of the net, the server or the disk in a row an account is left to the next run."""
 
 MOST_REFUSALS = 3
 """After so many refused keys in a row likewise; providers lock who goes on."""
@@ -100,7 +100,7 @@ class _Streak:
 
     def add(self, fetched: Fetched) -> None:
         with self.lock:
-            self.faults = self.faults + 1 if isinstance(fetched.fault, Transient) else 0
+            self.faults = self.faults + 1 if isinstance(fetched.fault, Transient | NoRoom) else 0
             self.refusals = self.refusals + 1 if isinstance(fetched.fault, AccessDenied) else 0
 
 

@@ -331,10 +331,22 @@ def test_an_answer_that_cannot_be_is_one_line_that_shows_no_address(fetch: Fetch
     assert "secret" not in str(raised.value)
 
 
+def test_what_calls_itself_too_large_is_not_read(fetch: Fetching, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sources.download.LARGEST_BYTES", 1000)
+    written: list[bytes] = []
+    monkeypatch.setattr(
+        "pipelines.recordings.parts.FilePart.write", lambda part, chunk: written.append(chunk)
+    )
+    with pytest.raises(RequestRefused, match="sends more than 1000 bytes"):
+        fetch().once()
+    assert not written
+
+
 def test_a_body_without_an_end_does_not_fill_the_disk(
-    fetch: Fetching, monkeypatch: pytest.MonkeyPatch
+    fetch: Fetching, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert LARGEST_BYTES >= 2**30
+    simulator.recordings.says_length = False
     monkeypatch.setattr("sources.download.LARGEST_BYTES", 1000)
     one = fetch()
     with pytest.raises(RequestRefused, match="sends more than 1000 bytes"):

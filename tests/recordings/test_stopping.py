@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import duckdb
 import pytest
@@ -253,16 +255,72 @@ def test_a_line_that_a_kill_cut_short_takes_no_other_with_it(tmp_path: Path) -> 
     assert journal.length == 0
 
 
-def test_a_disk_that_is_full_is_one_line_and_ends_the_run(
-    loaded: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+def disk(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    """A disk of ten times 10,000 bytes, of which so many are free."""
 
-    monkeypatch.setattr("pipelines.recordings.parts.FilePart.write", full)
+    def usage(folder: Path) -> Any:
+        return shutil._ntuple_diskusage(100_000, 100_000 - free, free)
+
+    monkeypatch.setattr("pipelines.recordings.parts.shutil.disk_usage", usage)
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+def test_a_recording_that_leaves_others_no_room_fails_alone(
+    loaded: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, says_length: bool
+) -> None:
+    simulator.recordings.says_length = says_length
+    body, larger = simulator.recordings.body, first_address(loaded)
+    monkeypatch.setattr(simulator.recordings, "body", lambda name: body(name) * (10 if name == larger else 1))
+    # A tenth of it is kept free: there is room for any other.
+    disk(monkeypatch, free=10_000 + len(body("")) + 100)
     outcome = loaded.run("recordings", "etelecom")
     assert outcome.code == 1
-    assert outcome.lines[-1].endswith("recordings/.parts cannot be written: No space left on device")
+    folder = f"{loaded.folder}/recordings/.parts"
+    assert outcome.lines[-1] == (
+        f"etelecom.main: 1 failed: it does not fit into {folder}; make room on the disk"
+    )
+    assert counts(loaded) == {"failed": 1, "held": listed(loaded) - 1}
+    assert whole(loaded), "what came of it takes room"
+
+
+def first_address(project: Project) -> str:
+    """The name of the first recording of eTelecom's."""
+    ((url,),) = project.rows(
+        "select url from reporting.recordings where provider = 'etelecom' order by started_at limit 1"
+    )
+    return urlsplit(str(url)).path
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_disk_that_is_full_after_all_fails_recordings_and_not_the_run(
+    loaded: Project, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipelines.recordings.parts.FilePart.finish", full)
+        outcome = loaded.run("recordings", "etelecom")
+    assert outcome.code == 1
+    assert "it does not fit into" in outcome.lines[-1]
+    # Where nothing fits, not every recording is asked for.
+    assert 10 <= counts(loaded)["failed"] <= 14 < listed(loaded)
+    assert whole(loaded)
+    loaded.done("recordings", "etelecom")
+    assert counts(loaded) == {"held": listed(loaded)}
+    assert whole(loaded)
+
+
+def test_a_disk_that_cannot_be_written_is_one_line_and_ends_the_run(
+    loaded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("pipelines.recordings.parts.FilePart.write", broken)
+    outcome = loaded.run("recordings", "etelecom")
+    assert outcome.code == 1
+    assert outcome.lines[-1].endswith("recordings/.parts cannot be written: Input/output error")
     assert not [line for line in outcome.lines[:-1] if not line.startswith("20")]
     monkeypatch.undo()
     monkeypatch.chdir(loaded.folder)
