@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipelines import holding, opening, publishing, upgrading, warehouse, wholeness
 from pipelines.config import Config
 from pipelines.recordings.journal import Journal
-from pipelines.recordings.outcome import COLUMNS, Outcome
+from pipelines.recordings.outcome import COLUMNS, Outcome, Status
 from sources.errors import WarehouseBusy, WarehouseError
 
 POLL_SECONDS = 0.2
@@ -75,4 +75,5 @@ def _enter(config: Config, outcomes: Sequence[Outcome], patience_seconds: float)
             connection.execute(
                 "insert or replace into callsync.recording_files by name select * from outcomes"
             )
+            connection.execute(f"delete from callsync.recording_files where status = '{Status.MOVED}'")
         return wholeness.is_whole(connection)

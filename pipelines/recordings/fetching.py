@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pipelines.config import explained
 from pipelines.recordings import naming
 from pipelines.recordings.journal import Journal
-from pipelines.recordings.listing import Wanted
+from pipelines.recordings.listing import File, Wanted
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.parts import FilePart, Whole, no_room
-from pipelines.recordings.target import Target, delete, size_of
+from pipelines.recordings.target import Target, size_of
 from sources import audio
 from sources.account import Account
 from sources.download import About
@@ -25,10 +25,11 @@ YOUNG = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of a recording, and the fault that kept it."""
+    """What became of a recording, the fault that kept it, and the row whose file is now this one's."""
 
     outcome: Outcome
     fault: ProviderError | NoRoom | None = None
+    earlier: Outcome | None = None
 
 
 class Fetcher:
@@ -68,21 +69,18 @@ class Fetcher:
             part = FilePart(
                 self._target.parts,
                 naming.part_of(recording, self._owner),
-                naming.source_of(recording),
+                wanted.source,
             )
             try:
                 fetched = self._bring(wanted, part)
             finally:
                 part.close()
-            self._journal.append(fetched.outcome)
+            self._journal.append(*filter(None, (fetched.outcome, fetched.earlier)))
             is_dropped = isinstance(fetched.fault, NoRoom) or not part.size
             if fetched.outcome.status is not Status.FAILED or is_dropped:
                 part.discard()
         except OSError as fault:
             raise TargetError(f"{self._target.parts} cannot be written: {fault.strerror}") from None
-        before = wanted.before
-        if fetched.fault is None and before and before.path and before.path != fetched.outcome.path:
-            delete(before.path)
         return fetched
 
     def _bring(self, wanted: Wanted, part: FilePart) -> Fetched:
@@ -91,15 +89,17 @@ class Fetcher:
         now = datetime.now(UTC)
         tried = _tried(wanted, now)
         try:
-            whole = part.whole
+            whole, known = part.whole, None
             # A kill between the last two steps leaves the file in its place and no word of it.
             if whole is None or not self._is_placed(part, whole):
                 if whole is None or not part.size:
                     with no_room(self._target.parts):
                         _fetch(client, recording, part)
                         extension = audio.extension(part.head(), part.about.content_type)
-                        whole = part.finish(naming.path_of(recording, extension, self._zone))
-                self._target.place(part.file, whole.path)
+                        whole = part.finish(self._name(wanted, extension))
+                known = _unlisted(wanted, whole)
+                if known is None:
+                    self._target.place(part.file, whole.path)
         except (ProviderError, NoRoom) as fault:
             is_young = recording.started_at is not None and now - recording.started_at < YOUNG
             is_gone = isinstance(fault, NotThere) and not is_young
@@ -108,13 +108,21 @@ class Fetcher:
         held = replace(
             tried,
             status=Status.HELD,
-            path=self._target.location(whole.path),
+            path=known.path if known else self._target.location(whole.path),
             bytes=whole.bytes,
             sha256=whole.sha256,
             content_type=part.about.content_type or None,
             fetched_at=datetime.now(UTC),
         )
-        return Fetched(held)
+        earlier = known and replace(held, position=known.position, status=Status.MOVED, path=None)
+        return Fetched(held, earlier=earlier)
+
+    def _name(self, wanted: Wanted, extension: str) -> str:
+        """Where it belongs: what is held there of another recording stays."""
+        path = naming.path_of(wanted.recording, extension, self._zone)
+        if self._target.location(path) not in {file.path for file in wanted.files}:
+            return path
+        return naming.path_of(wanted.recording, extension, self._zone, other=wanted.source)
 
     def _is_placed(self, part: FilePart, whole: Whole) -> bool:
         if part.size:
@@ -135,8 +143,17 @@ def _fetch(client: RecordingClient, recording: Recording, part: FilePart) -> Non
         raise RequestRefused(f"unexpected {type(fault).__name__}") from None
 
 
+def _unlisted(wanted: Wanted, whole: Whole) -> File | None:
+    """The same content, held of an address that is listed no more: it has moved, and one file is enough."""
+    for file in wanted.files:
+        is_same = (file.bytes, file.sha256) == (whole.bytes, whole.sha256)
+        if is_same and not file.is_listed and size_of(file.path) == file.bytes:
+            return file
+    return None
+
+
 def _tried(wanted: Wanted, now: datetime) -> Outcome:
-    """The recording as it was before, tried once more; a file of an earlier content is still there."""
+    """The recording as it was before, tried once more."""
     recording, before = wanted.recording, wanted.before
     known = before or Outcome(
         call_id=recording.call_id,
@@ -152,7 +169,7 @@ def _tried(wanted: Wanted, now: datetime) -> Outcome:
     return replace(
         known,
         recording_id=recording.recording_id,
-        source=naming.source_of(recording),
+        source=wanted.source,
         started_at=recording.started_at,
         error=None,
         attempts=known.attempts + 1,

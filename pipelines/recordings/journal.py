@@ -26,8 +26,8 @@ class Journal:
         self._file = file
         self._lock = threading.Lock()
 
-    def append(self, outcome: Outcome) -> None:
-        """Write a line; it is on disk when this returns.
+    def append(self, *outcomes: Outcome) -> None:
+        """Write a line each; they are on disk when this returns.
 
         Raises:
             TargetError: it cannot be written.
@@ -39,7 +39,8 @@ class Journal:
                     # A line that a kill cut short must not take this one with it.
                     end = lines.seek(0, os.SEEK_END)
                     is_cut = bool(end) and os.pread(descriptor, 1, end - 1) != b"\n"
-                    lines.write(b"\n" * is_cut + msgspec.json.encode(outcome) + b"\n")
+                    told = b"".join(msgspec.json.encode(outcome) + b"\n" for outcome in outcomes)
+                    lines.write(b"\n" * is_cut + told)
                     os.fsync(descriptor)
         except OSError as error:
             raise TargetError(f"{self._file} cannot be written: {error.strerror}") from None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from pipelines import opening
+from pipelines.recordings import aligning
 from pipelines.recordings.bookkeeping import table_of
 from pipelines.recordings.outcome import COLUMNS, Outcome, Status
 from pipelines.warehouse import has_table
@@ -23,31 +26,67 @@ _AT_ONCE = 500
 
 _LISTED = ("call_id", "position", "provider", "account", "recording_id", "url", "started_at")
 
-_KEPT = """
+_KEPT = f"""
 create temp table kept as
 select * from outcomes
+where status <> '{Status.MOVED}'
 union all by name
-select {columns} from {files} as files
+select {{columns}} from {{files}} as files
 where not exists (
     select 1 from outcomes
     where outcomes.call_id = files.call_id and outcomes.position = files.position
 )
 """
 
-_WANTED = """
-with
+_SOURCE = """
+create temp macro source_of(recording_id, url) as coalesce(
+    nullif(recording_id, ''), split_part(url, '?', 1), ''
+)
+"""
+
+_ALL = """
 listed as (
     select
         *,
-        coalesce(recording_id, split_part(url, '?', 1), '') as source
+        source_of(recording_id, url) as source
     from reporting.recordings
     where provider || '.' || account in (select unnest($accounts))
-),
+)
+"""
+
+_SHIFTED = f"""
+create temp table shifted as
+with
+{_ALL}
+select distinct listed.call_id from listed
+inner join kept on listed.call_id = kept.call_id
+where
+    (listed.position = kept.position and listed.source <> kept.source)
+    or (listed.position <> kept.position and listed.source = kept.source)
+"""
+
+_OF_SHIFTED = f"""
+with
+{_ALL}
+select call_id, position, source from listed
+where call_id in (select call_id from shifted)
+"""
+
+_ROWS_OF_SHIFTED = """
+select {columns} from kept
+where call_id in (select call_id from shifted)
+order by call_id, position
+"""
+
+_WANTED = f"""
+with
+{_ALL},
 
 wanted as (
     select
-        {listed},
-        {kept},
+        {{listed}},
+        listed.source,
+        {{kept}},
         row_number() over (
             partition by listed.provider, listed.account
             order by coalesce(kept.attempts, 0), listed.started_at, listed.call_id, listed.position
@@ -65,7 +104,17 @@ wanted as (
         and ($end is null or listed.started_at < $end)
 ),
 
-chosen as (select * from wanted order by turn, provider, account {limit})
+chosen as (select * from wanted order by turn, provider, account {{limit}}),
+
+files as (
+    select
+        kept.call_id,
+        list(row(kept.position, kept.path, kept.bytes, kept.sha256, listed.call_id is not null)) as files
+    from kept
+    left join listed on kept.call_id = listed.call_id and kept.position = listed.position
+    where kept.path is not null and kept.call_id in (select call_id from chosen)
+    group by kept.call_id
+)
 """
 
 _EXPIRED = """
@@ -98,22 +147,45 @@ class Selection:
     retry_gone: bool = False
 
 
+class File(NamedTuple):
+    """A file of a call's recordings, and whether the provider still lists what it is of."""
+
+    position: int
+    path: str
+    bytes: int
+    sha256: str
+    is_listed: bool
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """A recording to fetch, and what became of it before."""
+    """A recording to fetch.
+
+    Attributes:
+        source: what it is told from others by.
+        before: what became of it before.
+        files: what is held of the same call.
+    """
 
     recording: Recording
-    before: Outcome | None
+    source: str
+    before: Outcome | None = None
+    files: tuple[File, ...] = ()
 
 
 class Listing:
-    """The recordings of a warehouse as they are when it is opened; may be used by several threads."""
+    """The recordings of a warehouse as they are when it is opened; may be used by several threads.
+
+    Attributes:
+        moved: rows that stand under another position than in the warehouse, and the positions they left.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
         self._connection = connection
         self._selection = selection
         self._lock = threading.Lock()
         self._wanted: Iterator[Wanted] | None = None
+        self.moved = self._align()
 
     def counts(self) -> dict[str, int]:
         """How many are wanted of each account."""
@@ -141,12 +213,38 @@ class Listing:
         return [_outcome(row) for row in rows]
 
     def _read(self) -> Iterator[Wanted]:
-        every = "select * from chosen order by turn, provider, account"
+        every = """
+            select chosen.*, files.files from chosen left join files on chosen.call_id = files.call_id
+            order by chosen.turn, chosen.provider, chosen.account
+        """
         cursor = self._connection.execute(f"{self._query()} {every}", self._parameters())
         while rows := cursor.fetchmany(_AT_ONCE):
             for row in rows:
-                listed, kept = row[: len(_LISTED)], row[len(_LISTED) : -1]
-                yield Wanted(Recording(*listed), _outcome(kept) if kept[0] is not None else None)
+                listed, (source, *kept) = row[: len(_LISTED)], row[len(_LISTED) : -2]
+                before = _outcome(kept) if kept[0] is not None else None
+                yield Wanted(Recording(*listed), source, before, tuple(File(*file) for file in row[-1] or ()))
+
+    def _align(self) -> list[Outcome]:
+        """Put what is kept under the positions that its recordings are listed under now."""
+        accounts = {"accounts": [str(account) for account in self._selection.accounts]}
+        self._connection.execute(_SHIFTED, accounts)
+        listed: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        for call_id, position, source in self._connection.execute(_OF_SHIFTED, accounts).fetchall():
+            listed[call_id][position] = source
+        query = _ROWS_OF_SHIFTED.format(columns=", ".join(COLUMNS))
+        rows = map(_outcome, self._connection.execute(query).fetchall())
+        moved = [
+            row
+            for call_id, known in groupby(rows, key=lambda row: row.call_id)
+            for row in aligning.moved(listed[call_id], list(known))
+        ]
+        self._connection.register("moved", table_of(moved))
+        self._connection.execute(
+            "delete from kept using moved "
+            "where kept.call_id = moved.call_id and kept.position = moved.position"
+        )
+        self._connection.execute(f"insert into kept by name from moved where status <> '{Status.MOVED}'")
+        return moved
 
     def _query(self) -> str:
         listed = ", ".join(f"listed.{name}" for name in _LISTED)
@@ -178,6 +276,7 @@ def opened(path: Path, journal: Sequence[Outcome], selection: Selection) -> Iter
         is_kept = has_table(connection, "callsync", "recording_files")
         files = "callsync.recording_files" if is_kept else "outcomes"
         connection.execute(_KEPT.format(columns=", ".join(COLUMNS), files=files))
+        connection.execute(_SOURCE)
         yield Listing(connection, selection)
 
 

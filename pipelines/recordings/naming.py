@@ -15,15 +15,17 @@ _PLAIN = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
-def path_of(recording: Recording, extension: str, zone: str) -> str:
+def path_of(recording: Recording, extension: str, zone: str, *, other: str = "") -> str:
     """Where a recording belongs below the target: `vbot/main/2026/01/31/<id>-<position>.wav`.
 
-    The day is that of the call's start in the reporting zone.
+    The day is that of the call's start in the reporting zone. Where another recording has that name, this
+    one's source, as `other`, makes one of its own: `<id>-<position>.<hash>.wav`.
     """
     started = recording.started_at
     day = f"{started.astimezone(ZoneInfo(zone)):%Y/%m/%d}" if started else "undated"
     prefix = f"{recording.provider}/{recording.account}/"
-    name = f"{safe(recording.call_id.removeprefix(prefix))}-{recording.position}.{extension}"
+    own = f".{_digest(other)[:8]}" if other else ""
+    name = f"{safe(recording.call_id.removeprefix(prefix))}-{recording.position}{own}.{extension}"
     return f"{safe(recording.provider)}/{safe(recording.account)}/{day}/{name}"
 
 
@@ -35,17 +37,15 @@ def safe(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    digest = _digest(text)
     plain = _UNSAFE.sub("-", text.lower()).strip("-")[: LONGEST_NAME - len(digest) - 1]
     return f"{plain or 'x'}.{digest}"
 
 
-def source_of(recording: Recording) -> str:
-    """What a recording is asked by: an address without its query, whose signature may change each time."""
-    return recording.recording_id or (recording.url or "").partition("?")[0]
-
-
 def part_of(recording: Recording, owner: str) -> str:
     """The name of what has come of a recording; `owner` tells warehouses that share a target apart."""
-    key = f"{owner}\0{recording.call_id}\0{recording.position}"
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _digest(f"{owner}\0{recording.call_id}\0{recording.position}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -17,6 +17,8 @@ class Status(StrEnum):
     """The provider has it no more, or never had it."""
     EXPIRED = "expired"
     """Deleted here, because the retention ended."""
+    MOVED = "moved"
+    """In the journal alone: the row stands under another position now, and nothing under this one."""
 
 
 @dataclass(frozen=True, kw_only=True)

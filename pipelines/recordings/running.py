@@ -131,6 +131,8 @@ class Run:
             if (access := PROVIDERS[account.provider].recordings)
         }
         try:
+            if listed.moved:
+                self._journal.append(*listed.moved)
             self._expire(listed.expired())
             self._plan(listed)
             fetcher = Fetcher(

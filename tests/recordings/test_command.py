@@ -261,38 +261,6 @@ def tree(project: Project) -> set[Path]:
     return {path for path in project.folder.rglob("*") if path.is_file()}
 
 
-def test_another_recording_under_the_same_position_takes_its_place(
-    loaded: Project, simulator: Simulator
-) -> None:
-    ((number,),) = loaded.rows(
-        "select min(provider_call_id) from reporting.recordings where provider = 'etelecom'"
-    )
-
-    def run(address: str) -> Path:
-        for file in (loaded.warehouse, loaded.published):
-            with duckdb.connect(str(file)) as connection:
-                url = f"{simulator.url}/etelecom/recordings/{address}"
-                connection.execute(
-                    "update etelecom.call_logs__recording_urls set value = ? where id = ?", [url, number]
-                )
-        simulator.recordings.asked.clear()
-        loaded.run("recordings", "etelecom")
-        ((path,),) = rows(loaded, "path", f"call_id like '%/{number}'")
-        return Path(path)
-
-    first = run("one.wav?sign=1")
-    assert run("one.wav?sign=2") == first
-    assert not simulator.recordings.asked
-    # The earlier one is still there while the new one cannot be had.
-    simulator.recordings.statuses["two"] = 500
-    assert run("two.wav") == first
-    assert first.read_bytes() == simulator.recordings.body("/etelecom/recordings/one.wav")
-    simulator.recordings.statuses.clear()
-    assert run("two.wav") == first
-    assert first.read_bytes() == simulator.recordings.body("/etelecom/recordings/two.wav")
-    assert whole(loaded)
-
-
 def test_progress_for_machines(loaded: Project, simulator: Simulator) -> None:
     number = recorded(simulator, "vbot")
     simulator.recordings.statuses[number] = 400
