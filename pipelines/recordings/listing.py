@@ -38,17 +38,36 @@ where not exists (
 )
 """
 
-_SOURCE = """
+_SIGNATURES = (
+    "x-(amz|goog|oss|cos|ms)-.*|q-(sign-.*|ak|key-time|header-list|url-param-list)|awsaccesskeyid|googleaccessid"
+    "|ossaccesskeyid|signature|sign|sig|hmac|expires?|expiry|exp|key-pair-id|policy|(access_?)?token|timestamp"
+    "|nonce|s[eprtv]|spr|sip|skoid|sktid|skt|ske|sks|skv"
+)
+"""What storage and its gateways sign addresses with: another one each time, for the same recording."""
+
+_SOURCE = f"""
+create temp macro address_of(url) as split_part(url, '?', 1);
+create temp macro query_of(url) as array_to_string(
+    list_sort([
+        part for part in string_split(split_part(substr(url, length(address_of(url)) + 2), '#', 1), '&')
+        if not regexp_full_match(split_part(part, '=', 1), '{_SIGNATURES}|', 'i')
+    ]),
+    '&'
+);
 create temp macro source_of(recording_id, url) as coalesce(
-    nullif(recording_id, ''), split_part(url, '?', 1), ''
+    nullif(recording_id, ''),
+    address_of(url) || if(query_of(url) = '', '', '?' || left(sha256(query_of(url)), 16)),
+    ''
 )
 """
+"""What tells recordings of a call apart. A query may name a person, or hold a secret: its hash is enough."""
 
 _ALL = """
 listed as (
     select
         *,
-        source_of(recording_id, url) as source
+        source_of(recording_id, url) as source,
+        coalesce(nullif(recording_id, ''), address_of(url), '') as address
     from reporting.recordings
     where provider || '.' || account in (select unnest($accounts))
 )
@@ -64,6 +83,32 @@ where
     (listed.position = kept.position and listed.source <> kept.source)
     or (listed.position <> kept.position and listed.source = kept.source)
 """
+
+_KNOWN_BY_ADDRESS = f"""
+with
+{_ALL},
+
+earlier as (
+    select distinct listed.call_id from listed
+    inner join kept on listed.call_id = kept.call_id and listed.address = kept.source
+    where listed.source <> kept.source
+),
+
+once as (
+    select
+        call_id,
+        address,
+        any_value(source) as source
+    from listed
+    where call_id in (select call_id from earlier)
+    group by call_id, address
+    having count(*) = 1
+)
+
+update kept set source = once.source from once
+where kept.call_id = once.call_id and kept.source = once.address
+"""
+"""Earlier versions kept nothing of a query: where one recording of a call has that address, it is that."""
 
 _OF_SHIFTED = f"""
 with
@@ -227,6 +272,7 @@ class Listing:
     def _align(self) -> list[Outcome]:
         """Put what is kept under the positions that its recordings are listed under now."""
         accounts = {"accounts": [str(account) for account in self._selection.accounts]}
+        self._connection.execute(_KNOWN_BY_ADDRESS, accounts)
         self._connection.execute(_SHIFTED, accounts)
         listed: defaultdict[str, dict[int, str]] = defaultdict(dict)
         for call_id, position, source in self._connection.execute(_OF_SHIFTED, accounts).fetchall():

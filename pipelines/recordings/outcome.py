@@ -26,8 +26,8 @@ class Outcome:
     """A row of `callsync.recording_files`; key: `call_id`, `position`. Times are in UTC.
 
     Attributes:
-        source: what the file was asked by, `recording_id` or the address without its query; another one
-            under the same key is another recording.
+        source: what the file was asked by, `recording_id` or the address, with a hash of what is not
+            signature in its query; another one under the same key is another recording.
         started_at: start of the call.
         path: where the file is: a path, or a URL.
         attempts: runs that tried to fetch it.

@@ -141,6 +141,56 @@ def test_the_same_sound_under_a_new_address_needs_no_second_file(
     assert whole(loaded)
 
 
+def test_addresses_that_differ_in_their_query_are_of_several_recordings(
+    loaded: Project, simulator: Simulator, call: str, lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists("a.wav?file=0912345678")
+    loaded.done("recordings", "etelecom")
+    ((source, first),) = rows(loaded, "source, path", f"call_id like '%/{call}'")
+    assert source.startswith(f"{simulator.url}/etelecom/recordings/a.wav?")
+    assert "0912345678" not in source
+    simulator.recordings.asked.clear()
+    body = simulator.recordings.body
+    monkeypatch.setattr(simulator.recordings, "body", lambda name: body(f"the other {name}"))
+    lists("a.wav?file=2", "a.wav?file=0912345678")
+    loaded.done("recordings", "etelecom")
+    assert asked(simulator) == ["a.wav"]
+    (_, other), last = rows(loaded, "source, path", f"call_id like '%/{call}'")
+    assert last == (source, first)
+    assert other != first
+    assert whole(loaded)
+
+
+def test_a_new_signature_is_no_new_recording(
+    loaded: Project, simulator: Simulator, call: str, lists: Lists
+) -> None:
+    lists("a.wav?file=1&X-Amz-Signature=1&x-amz-date=2&Expires=3", "b.wav?sig=1&se=2&sp=r")
+    loaded.done("recordings", "etelecom")
+    simulator.recordings.asked.clear()
+    lists("a.wav?X-Amz-Signature=7&x-amz-date=8&Expires=9&file=1", "b.wav?sig=2&se=3&sp=r")
+    loaded.done("recordings", "etelecom")
+    assert not simulator.recordings.asked
+    assert rows(loaded, "source", f"call_id like '%/{call}'")[1] == (
+        f"{simulator.url}/etelecom/recordings/b.wav",
+    )
+
+
+def test_what_an_earlier_version_held_is_known_by_its_address_where_that_is_enough(
+    loaded: Project, simulator: Simulator, call: str, lists: Lists
+) -> None:
+    lists("a.wav?file=1")
+    loaded.done("recordings", "etelecom")
+    simulator.recordings.asked.clear()
+    for file in (loaded.warehouse, loaded.published):
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("update callsync.recording_files set source = split_part(source, '?', 1)")
+    lists("b.wav", "a.wav?file=1")
+    loaded.done("recordings", "etelecom")
+    assert asked(simulator) == ["b.wav"]
+    assert [status for _, status, _ in known(loaded, call)] == ["held", "held"]
+    assert whole(loaded)
+
+
 def test_what_was_deleted_for_good_stays_so_when_the_list_shifts(
     loaded: Project, simulator: Simulator, call: str, lists: Lists, monkeypatch: pytest.MonkeyPatch
 ) -> None:
