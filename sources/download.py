@@ -11,6 +11,7 @@ Sources: RFC 9110, 13.1.5 (If-Range), 14 (ranges), 15.4 (redirects).
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,6 +38,9 @@ OVERLAP_BYTES = 4096
 
 LARGEST_BYTES = 8 * 2**30
 """No recording is larger; a body without an end would fill the disk that the warehouse is on."""
+
+LEAST_BYTES_A_SECOND = 1000
+"""What speech packed the most takes; a server that sends less for long would hold whoever listens to it."""
 
 ERROR_BYTES = 64 * 1024
 LONGEST_HOST = 253
@@ -168,7 +172,7 @@ def _once(
         if answer.status_code not in (200, 206):
             raise _refused(api, answer, request, explain, is_known=bool(sent))
         begins, ends, about = _said(answer, request)
-        chunks = answer.iter_raw()
+        chunks = _in_time(answer, request, api.longest_answer_seconds)
         if answer.status_code == 206 and start:
             if begins != start or part.about.contradicts(about):
                 raise _changed(part, request)
@@ -205,7 +209,7 @@ def _refused(
     if not is_known:
         # What a stranger says may hold anything; its status says enough.
         return api.refused(request, answer, b"")
-    body = _beginning(answer.iter_raw(), ERROR_BYTES)[:ERROR_BYTES]
+    body = _beginning(_in_time(answer, request, api.longest_answer_seconds), ERROR_BYTES)[:ERROR_BYTES]
     if status == 403:
         # Storage says so of a single file, too: of the account only where the provider's own words do.
         try:
@@ -316,6 +320,19 @@ def _beyond(chunks: Iterable[bytes], part: Part, overlap: int, request: Request)
 def _changed(part: Part, request: Request) -> UnreadableBody:
     part.begin(About())
     return UnreadableBody(f"{request.place} sent other content than before; the recording is begun again")
+
+
+def _in_time(answer: httpx.Response, request: Request, span_seconds: float) -> Iterator[bytes]:
+    """The body as it comes, as long as it comes at a rate that is worth waiting for."""
+    began, came = time.monotonic(), 0
+    for chunk in answer.iter_raw():
+        yield chunk
+        came += len(chunk)
+        seconds = time.monotonic() - began
+        if seconds > span_seconds:
+            if came < LEAST_BYTES_A_SECOND * seconds:
+                raise NetworkFault(f"{request.place} sent {came} bytes in {seconds:.0f} s, which is too slow")
+            began, came = time.monotonic(), 0
 
 
 def _beginning(chunks: Iterable[bytes], enough: int) -> bytes:

@@ -80,6 +80,9 @@ class Api:
         connections: how many connections are kept.
         refusal: a provider's reading of a status that is not 2xx; None falls back to HTTP's own meaning.
         transport: for tests.
+
+    Attributes:
+        longest_answer_seconds: of a page; what is larger may come too slowly for so long.
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class Api:
         self.credential = credential
         self._attempts = max_attempts
         self._is_proven = False
-        self._longest_answer_seconds = LONGEST_ANSWER_TIMEOUTS * timeout_seconds
+        self.longest_answer_seconds = LONGEST_ANSWER_TIMEOUTS * timeout_seconds
         self._pace = Pace(requests_per_second, sleep)
         self._refusal = refusal
         self._sleep = sleep
@@ -249,7 +252,7 @@ class Api:
 
     def _whole(self, request: Request, answer: httpx.Response) -> bytes:
         """The body, which may be large and come slowly, but neither without an end."""
-        body = whole_body(answer, _place(request), within_seconds=self._longest_answer_seconds)
+        body = whole_body(answer, _place(request), within_seconds=self.longest_answer_seconds)
         return without_secrets(body, self.credential.keys)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:

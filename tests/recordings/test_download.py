@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from simulator import FaultKind, Simulator
+from simulator.audio import wav
 from sources.download import LARGEST_BYTES, OVERLAP_BYTES, About
 from sources.errors import (
     AccessDenied,
@@ -239,7 +240,7 @@ CALLED = ["", "application/octet-stream", "binary/octet-stream", "audio/wav", "a
 def test_an_error_is_read_whatever_it_is_called(fetch: Fetching, called: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         # The first byte that comes is the first byte of nothing yet.
-        stream = Chunks(b"\n", b' {"error": 404, ', b'"message": "no such file", "data": null}')
+        stream = Chunks([b"\n", b' {"error": 404, ', b'"message": "no such file", "data": null}'])
         return httpx.Response(200, headers={"Content-Type": called} if called else {}, stream=stream)
 
     one = fetch("vbot", version="v3", max_attempts=1, seams={"transport": httpx.MockTransport(answer)})
@@ -249,10 +250,35 @@ def test_an_error_is_read_whatever_it_is_called(fetch: Fetching, called: str) ->
         assert part.size == 0
 
 
+def test_a_server_that_sends_drop_by_drop_is_not_listened_to_without_end(fetch: Fetching) -> None:
+    body, ranges = wav("slow", 5), []
+
+    def drops() -> Iterator[bytes]:
+        yield body[:600]
+        for at in range(600, 800):
+            time.sleep(0.01)
+            yield body[at : at + 1]
+        raise AssertionError("somebody listens to it still")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        ranges.append(request.headers.get("Range", ""))
+        start = int(ranges[-1].removeprefix("bytes=").rstrip("-") or 0)
+        said = {"ETag": '"1"', "Content-Length": str(len(body) - start)}
+        if not start:
+            return httpx.Response(200, headers=said, stream=Chunks(drops()))
+        said["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+        return httpx.Response(206, headers=said, stream=httpx.ByteStream(body[start:]))
+
+    one = fetch(timeout_seconds=0.02, seams={"transport": httpx.MockTransport(answer)})
+    assert one.once() == body
+    first, second = ranges
+    assert (first, second[:7]) == ("", "bytes=6")
+
+
 class Chunks(httpx.SyncByteStream):
     """A body that comes as it is cut here."""
 
-    def __init__(self, *chunks: bytes) -> None:
+    def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks
 
     def __iter__(self) -> Iterator[bytes]:
