@@ -56,8 +56,9 @@ def recordings(
     zone = config.general.reporting_timezone
     chosen = Selection(
         config.selected(selectors),
-        None if start is None else instant_of(start, zone),
-        None if end is None else instant_of(end, zone),
+        is_everyone=not selectors,
+        start=None if start is None else instant_of(start, zone),
+        end=None if end is None else instant_of(end, zone),
         limit=limit,
         retry_gone=retry_gone,
     )

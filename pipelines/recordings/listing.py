@@ -166,7 +166,7 @@ _EXPIRED = """
 select {kept} from kept
 where
     path is not null and started_at < $kept_from
-    and provider || '.' || account in (select unnest($accounts))
+    and ($is_everyone or provider || '.' || account in (select unnest($accounts)))
 order by started_at, call_id, position
 """
 
@@ -177,6 +177,7 @@ class Selection:
 
     Attributes:
         accounts: whose.
+        is_everyone: files of accounts that are no longer configured are past their retention too.
         start: only those from then on.
         end: only those before.
         kept_from: earlier ones are past their retention.
@@ -185,6 +186,7 @@ class Selection:
     """
 
     accounts: tuple[Account, ...]
+    is_everyone: bool = False
     start: datetime | None = None
     end: datetime | None = None
     kept_from: datetime | None = None
@@ -254,6 +256,7 @@ class Listing:
             return []
         query = _EXPIRED.format(kept=", ".join(COLUMNS))
         parameters = {key: self._parameters()[key] for key in ("accounts", "kept_from")}
+        parameters["is_everyone"] = self._selection.is_everyone
         rows = self._connection.execute(query, parameters).fetchall()
         return [_outcome(row) for row in rows]
 

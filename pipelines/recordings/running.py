@@ -5,11 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from pipelines import holding, warehouse
 from pipelines.config import Config
@@ -28,7 +29,8 @@ ENTER_SECONDS = 300.0
 """How often the warehouse is told while a download goes on."""
 
 MOST_FAULTS = 10
-"""After so many faults of the net, the server or the disk in a row an account is left to the next run."""
+"""After so many faults of the net, the server or the disk in a row an account is left to the next run, and
+after so many of a store what is to be deleted there."""
 
 MOST_REFUSALS = 3
 """After so many refused keys in a row likewise; providers lock who goes on."""
@@ -214,13 +216,21 @@ class Run:
         self._watcher.observe(outcome)
 
     def _expire(self, outcomes: Sequence[Outcome]) -> None:
+        faults: Counter[str] = Counter()
         for outcome in outcomes:
-            report = self._reports[outcome.selector]
+            # An account that is no longer configured has no report yet.
+            report = self._reports.setdefault(outcome.selector, AccountReport(outcome.selector))
+            place = outcome.path or ""
+            store = place[: -len(urlsplit(place).path)] if "://" in place else ""
+            if store and faults[store] >= MOST_FAULTS:
+                continue
             try:
                 note = _removed(outcome)
-            except TargetError as fault:
+            except CallsyncError as fault:
                 report.error = report.error or str(fault)
+                faults[store] += 1
                 continue
+            faults[store] = 0
             if note:
                 self._watcher.say(f"{report.account}: {note}")
             expired = replace(
@@ -265,8 +275,9 @@ def dry_run(config: Config, selection: Selection) -> list[tuple[str, int, int]]:
     selection = _settled(config, selection)
     journal = Journal(warehouse.Files(config.warehouse).home / "recordings.jsonl")
     with listing.opened(config.warehouse, journal.latest(), selection) as listed:
-        expired = [outcome.selector for outcome in listed.expired()]
-        return [(name, count, expired.count(name)) for name, count in listed.counts().items()]
+        expired = Counter(outcome.selector for outcome in listed.expired())
+        wanted = listed.counts()
+        return [(name, wanted.get(name, 0), expired[name]) for name in {**wanted, **expired}]
 
 
 def _settled(config: Config, selection: Selection) -> Selection:

@@ -133,7 +133,7 @@ def size_of(location: str) -> int | None:
         try:
             if "://" not in location:
                 return Path(location).stat().st_size
-            system, path = _opened(location)
+            system, path = _opened(location, called=location)
             return int(system.info(path)["size"])
         except FileNotFoundError:
             return None
@@ -147,7 +147,7 @@ def delete(location: str) -> None:
     """
     with _faults(location):
         if "://" in location:
-            system, path = _opened(location)
+            system, path = _opened(location, called=location)
             with suppress(FileNotFoundError):
                 system.rm_file(path)
             return
@@ -158,16 +158,16 @@ def delete(location: str) -> None:
                 folder.rmdir()
 
 
-def _opened(url: str) -> tuple[Any, str]:
+def _opened(url: str, *, called: str = _WHERE) -> tuple[Any, str]:
     # It is loaded for whoever has a store: most have a folder.
     import fsspec  # type: ignore[import-untyped]  # it ships no types
 
     try:
         system, path = fsspec.core.url_to_fs(url)
     except ImportError as error:
-        raise ConfigError(f"{_WHERE} needs a package that is not there: {one_line(error)}") from None
+        raise ConfigError(f"{called} needs a package that is not there: {one_line(error)}") from None
     except ValueError as error:
-        raise ConfigError(f"{_WHERE} cannot be used: {one_line(error)}") from None
+        raise ConfigError(f"{called} cannot be used: {one_line(error)}") from None
     return system, str(path)
 
 

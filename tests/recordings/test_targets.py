@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import fsspec  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from sources import audio
 from sources.errors import TargetError
 from sources.recordings import Recording
 from tests.pipelines.project import Project
-from tests.recordings.held import asked_names, counts, files, rows, whole
+from tests.recordings.held import accounts, asked_names, counts, files, rows, whole
 
 
 @pytest.fixture
@@ -196,6 +197,42 @@ def test_a_file_that_cannot_be_deleted_stays_on_the_list(
     loaded.done("recordings", "etelecom")
     assert counts(loaded) == {"expired": 2}
     assert whole(loaded)
+
+
+def test_a_store_that_cannot_be_opened_any_more_stops_no_run(
+    loaded: Project, memory: fsspec.AbstractFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded.done("recordings", "etelecom", "--from", "2020-01-01", "--target", "memory://calls")
+    for file in (loaded.warehouse, loaded.published):
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("update callsync.recording_files set path = replace(path, 'memory:', 's3:')")
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.setenv("CALLSYNC__RECORDINGS_RETENTION_DAYS", "2")
+    outcome = loaded.run("recordings", "etelecom", "vbot.v3")
+    assert outcome.code == 1
+    assert "s3://calls/etelecom/main/20" in outcome.lines[-1]
+    assert "needs a package that is not there: Install s3fs to access S3" in outcome.lines[-1]
+    assert rows(loaded, "path", "provider = 'vbot' and status = 'held'")
+    assert not rows(loaded, "path", "status = 'expired'")
+
+
+def test_a_retention_is_of_accounts_that_are_no_longer_configured_too(
+    loaded: Project, simulator: Simulator
+) -> None:
+    loaded.done("recordings", "vbot.v3", "etelecom")
+    left = {name: known for name, known in accounts().items() if name != "etelecom.main"}
+    loaded.configure(simulator, left, {"recordings_retention_days": 0.001})
+    before = len(rows(loaded, "path", "provider = 'etelecom'"))
+    loaded.done("recordings", "vbot")
+    assert len(rows(loaded, "path", "provider = 'etelecom' and status = 'held'")) == before
+    assert (
+        f"etelecom.main: 0 recordings to fetch, {before} to delete"
+        in loaded.done("recordings", "--dry-run").out
+    )
+    outcome = loaded.done("recordings")
+    assert f"etelecom.main: nothing to fetch, {before} deleted at the end of their retention" in outcome.out
+    assert files(loaded) == []
+    assert counts(loaded).keys() == {"expired"}
 
 
 def test_object_stores_are_known_by_their_protocol(tmp_path: Path, memory: fsspec.AbstractFileSystem) -> None:
