@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 
@@ -76,7 +77,8 @@ class Access:
             RequestRefused: there is no address, or none that can be asked.
         """
         address = self.address(self, recording) or ""
-        if is_cut(address):
+        # What stands in the place of a number is written with percents where an id became part of an address.
+        if is_cut(address) or is_cut(unquote(address)):
             raise RequestRefused("its address held a phone number, of which phone_privacy did not keep all")
         url = parsed(address)
         if not self.knows(url):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from pipelines import holding, warehouse
 from pipelines.config import Config
@@ -221,7 +220,8 @@ class Run:
             # An account that is no longer configured has no report yet.
             report = self._reports.setdefault(outcome.selector, AccountReport(outcome.selector))
             place = outcome.path or ""
-            store = place[: -len(urlsplit(place).path)] if "://" in place else ""
+            scheme, is_store, rest = place.partition("://")
+            store = scheme + is_store + rest.partition("/")[0] if is_store else ""
             if store and faults[store] >= MOST_FAULTS:
                 continue
             try:

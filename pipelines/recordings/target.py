@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pipelines.warehouse import one_line
 from sources.errors import CallsyncError, ConfigError, TargetError
@@ -17,6 +18,12 @@ _WHERE = "callsync.recordings_target"
 
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oci", "oss"})
 """What is put there appears when all of it has come; elsewhere a rename sees to that."""
+
+_AZURE = frozenset({"az", "abfs", "abfss", "wasb", "wasbs"})
+"""What stands before the host of theirs is a container."""
+
+_USERS = re.compile(r"([^:/]+)://([^/?#]*)@")
+"""Of each address of a chain such as `simplecache::ftp://…`."""
 
 _FOLDERS_OF_A_DAY = 3
 
@@ -112,13 +119,13 @@ def opened(target: str, home: Path) -> Target:
     """
     if not target.strip():
         raise ConfigError(f"{_WHERE} is empty; name a folder, or a URL such as s3://bucket/calls")
-    scheme = urlsplit(target).scheme if "://" in target else ""
+    scheme = target.partition("://")[0].lower() if "://" in target else ""
     if scheme in ("", "file", "local"):
         path = unquote(target.partition("://")[2]) if scheme else target
         with _faults(target):
             folder = Path(path).expanduser().absolute()
         return Folder(folder)
-    if urlsplit(target).username or urlsplit(target).password:
+    if any(":" in user or protocol.lower() not in _AZURE for protocol, user in _USERS.findall(target)):
         raise ConfigError(f"{_WHERE} must hold no user and no password; fsspec's own configuration may")
     return Store(target, home)
 

@@ -196,6 +196,14 @@ def test_a_vbot_recording_without_an_id_has_no_address(
         access_of("vbot").asked(recording(None, number))
 
 
+@pytest.mark.parametrize("kept", ["+84******78", "#VN:mobile:abcdefghijklmnopabcdefgh", "20260406-******-77"])
+def test_an_id_of_which_a_number_was_taken_is_not_asked(access_of: Callable[..., Access], kept: str) -> None:
+    url = f"http://open-api.vbot.vn:8090/v2.0/api/crm/historycall/record/{kept}"
+    for listed in (recording(url, kept), recording(None, kept), recording(url)):
+        with pytest.raises(RequestRefused, match="phone_privacy did not keep all"):
+            access_of("vbot").asked(listed)
+
+
 def test_a_plain_base_url_stays_plain_and_trusts_its_own_port_alone(access_of: Callable[..., Access]) -> None:
     access = access_of("etelecom", base_url="http://pbx.example:8080/v1/shop", allow_http=True)
     own = access.asked(recording("http://pbx.example:8080/r.wav"))

@@ -118,6 +118,17 @@ MISTAKES = {
     "no target": (["--target", " "], "callsync.recordings_target is empty"),
     "unknown store": (["--target", "nowhere://x"], "callsync.recordings_target cannot be used"),
     "password": (["--target", "ftp://me:secret@h/x"], "must hold no user and no password"),
+    "user": (["--target", "ftp://secret@h/x"], "must hold no user and no password"),
+    "password in a chain": (
+        ["--target", "simplecache::ftp://me:secret@h/x"],
+        "must hold no user and no password",
+    ),
+    "password for Azure": (["--target", "abfs://calls:secret@a.dfs.core.windows.net/x"], "no password"),
+    "container of Azure": (
+        ["--target", "abfs://calls@a.dfs.core.windows.net/x"],
+        "needs a package that is not there",
+    ),
+    "no address": (["--target", "nowhere://[x"], "callsync.recordings_target cannot be used"),
 }
 
 
