@@ -88,7 +88,8 @@ def reading(warehouse: Path) -> duckdb.DuckDBPyConnection:
 
 def _to_read(file: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(file), read_only=True)
-    connection.execute("set timezone = 'UTC'")
+    # DuckDB would draw it into the output of whoever it takes for interactive.
+    connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
     return connection
 
 

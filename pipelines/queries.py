@@ -53,8 +53,6 @@ def ask(path: Path, text: str, *, form: str | None, output: Path | None, zone: s
 def open_copy(path: Path, zone: str) -> duckdb.DuckDBPyConnection:
     """The published copy, showing times in the reporting zone, with no way to files or the network."""
     connection = opening.reading(path)
-    # DuckDB would draw it into the output of whoever it takes for interactive.
-    connection.execute("set enable_progress_bar = false")
     connection.execute("set enable_external_access = false")
     connection.execute(f"set timezone = '{zone}'")
     connection.execute("set lock_configuration = true")

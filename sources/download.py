@@ -70,8 +70,10 @@ class About:
 
     @property
     def validator(self) -> str:
-        """What If-Range takes: a strong entity tag, else the time of the last change."""
-        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+        """What If-Range takes: a strong entity tag, else the time of the last change, in plain letters."""
+        strong = "" if self.etag.startswith("W/") else self.etag
+        said = (text for text in (strong, self.last_modified) if text.isascii() and text.isprintable())
+        return next(filter(None, said), "")
 
     def contradicts(self, later: About) -> bool:
         """Whether the two speak of different content."""

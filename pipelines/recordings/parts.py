@@ -22,7 +22,7 @@ import msgspec
 
 from sources.audio import SNIFFED_BYTES
 from sources.download import About
-from sources.errors import NoRoom
+from sources.errors import NoRoom, TargetError
 
 KEPT_SECONDS = 7 * 86_400.0
 """A part that nobody went on with for so long is of a recording that nobody wants any more."""
@@ -181,8 +181,18 @@ def _does_not_fit(folder: Path) -> NoRoom:
 
 
 def sweep(folder: Path) -> None:
-    """Delete the parts that were left long ago."""
-    for file in folder.iterdir():
+    """Delete the parts that were left long ago.
+
+    Raises:
+        TargetError: the folder is not ours to read.
+    """
+    try:
+        files = list(folder.iterdir())
+    except OSError as fault:
+        raise TargetError(
+            f"{folder} cannot be read: {fault.strerror}; make it belong to the user who runs callsync"
+        ) from None
+    for file in files:
         with suppress(OSError):
             is_ours = file.suffix in (".part", ".json", ".tmp")
             if is_ours and time.time() - file.stat().st_mtime > KEPT_SECONDS:

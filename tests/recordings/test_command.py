@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import duckdb
 import pytest
 
 from simulator import Simulator
-from tests.pipelines.project import Project, everyone, secrets_of
+from tests.pipelines.project import ROOT, Project, everyone, secrets_of
 from tests.recordings.held import accounts, asked_names, counts, files, recorded, rows, whole
 from tests.sources.accounts import requests_of
 
@@ -270,6 +273,25 @@ def test_hostile_ids_and_addresses_reach_no_path(project: Project, changing: Sim
 
 def tree(project: Project) -> set[Path]:
     return {path for path in project.folder.rglob("*") if path.is_file()}
+
+
+def test_no_bar_of_the_database_stands_among_the_lines(loaded: Project) -> None:
+    # DuckDB takes a process without a script for interactive, and draws one where a question takes long.
+    asked = """
+from pathlib import Path
+from pipelines import opening
+connection = opening.reading(Path("warehouse.duckdb"))
+print(*connection.execute("select current_setting('enable_progress_bar')").fetchone())
+"""
+    shown = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=loaded.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "False\n"
 
 
 def test_progress_for_machines(loaded: Project, simulator: Simulator) -> None:

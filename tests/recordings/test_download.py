@@ -102,6 +102,23 @@ def test_without_validators_some_bytes_are_compared(fetch: Fetching, simulator: 
     assert not one.asked[1].if_range
 
 
+def test_a_tag_that_no_header_may_hold_is_not_sent_back(fetch: Fetching) -> None:
+    body, ranges = wav("tagged", 3), []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        ranges.append((request.headers.get("Range", ""), request.headers.get("If-Range", "")))
+        start = int(ranges[-1][0].removeprefix("bytes=").rstrip("-") or 0)
+        said = [(b"ETag", '"ghi-âm"'.encode()), (b"Content-Length", str(len(body) - start).encode())]
+        if not start:
+            return httpx.Response(200, headers=said, stream=Chunks([body[:9000]]))
+        said.append((b"Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}".encode()))
+        return httpx.Response(206, headers=said, stream=httpx.ByteStream(body[start:]))
+
+    one = fetch(seams={"transport": httpx.MockTransport(answer)})
+    assert one.once() == body
+    assert ranges == [("", ""), (f"bytes={9000 - OVERLAP_BYTES}-", "")]
+
+
 def test_a_small_recording_without_validators_begins_again(fetch: Fetching, simulator: Simulator) -> None:
     simulator.recordings.has_validators = False
     cut(simulator)

@@ -133,6 +133,26 @@ def test_parts_that_nobody_goes_on_with_are_swept(loaded: Project) -> None:
     assert [path.name for path in (old, new, other) if path.exists()] == ["b.part", "notes.txt"]
 
 
+def test_parts_of_another_user_are_one_line(
+    loaded: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, listed = loaded.folder / "recordings" / ".parts", Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder == parts:
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    # Whoever runs the tests may be root, who is refused nothing.
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    outcome = loaded.run("recordings", "etelecom")
+    assert outcome.code == 1
+    assert outcome.lines == [
+        f"{parts} cannot be read: Permission denied; make it belong to the user who runs callsync"
+    ]
+    assert not simulator.recordings.asked
+
+
 def test_the_end_of_the_retention(
     loaded: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
