@@ -14,7 +14,8 @@
         │   └── UnreadableBody   truncated JSON, HTML where JSON should be
         ├── AccessDenied         the key, token or password is refused
         ├── RequestRefused       the provider understood and said no
-        │   └── NotThere         404, 410: what is asked for is not there
+        │   └── NotThere         404, 410, no usable address: what is asked for is not there
+        │       └── NotNamed     it is listed without any address
         ├── WindowOverflow       more rows than the provider's paging can reach: split the window
         └── IncompleteRead       a repeated cursor, an endless list, fewer rows than counted
 
@@ -88,6 +89,10 @@ class RequestRefused(ProviderError):
 
 class NotThere(RequestRefused):
     """What was asked for is not there, or not there any more."""
+
+
+class NotNamed(NotThere):
+    """What was listed has no address, so there is nothing to ask."""
 
 
 class WindowOverflow(ProviderError):

@@ -17,9 +17,12 @@ import httpx
 from sources.account import Account
 from sources.credentials import Credential
 from sources.download import Asked, Part, download, is_http
-from sources.errors import ProviderError, RequestRefused
+from sources.errors import NotNamed, NotThere, ProviderError
 from sources.http import Api
 from sources.shaping.privacy import is_cut
+
+NO_ADDRESS = "the provider names no address for it"
+"""The text of `NotNamed`, by which it is known again once there is one."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,12 @@ class Access:
         http with a port of its own.
 
         Raises:
-            RequestRefused: there is no address, or none that can be asked.
+            NotThere: there is no address, or none that can be asked.
         """
         address = self.address(self, recording) or ""
         # What stands in the place of a number is written with percents where an id became part of an address.
         if is_cut(address) or is_cut(unquote(address)):
-            raise RequestRefused("its address held a phone number, of which phone_privacy did not keep all")
+            raise NotThere("its address held a phone number, of which phone_privacy did not keep all")
         url = parsed(address)
         if not self.knows(url):
             return Asked(url, is_trusted=False)
@@ -126,14 +129,14 @@ def parsed(text: str) -> httpx.URL:
     """An http address; what is wrong with another is told without showing it.
 
     Raises:
-        RequestRefused: it is none.
+        NotThere: it is none.
     """
     if not text:
-        raise RequestRefused("the provider names no address for it")
+        raise NotNamed(NO_ADDRESS)
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, ValueError):
-        raise RequestRefused("the provider names what is no address") from None
+        raise NotThere("the provider names what is no address") from None
     if not is_http(url):
-        raise RequestRefused("the provider names what is no http address")
+        raise NotThere("the provider names what is no http address")
     return url

@@ -20,7 +20,7 @@ from pipelines.recordings.bookkeeping import table_of
 from pipelines.recordings.outcome import COLUMNS, Outcome, Status
 from pipelines.warehouse import has_table
 from sources.account import Account
-from sources.recordings import Recording
+from sources.recordings import NO_ADDRESS, Recording
 
 _AT_ONCE = 500
 
@@ -142,6 +142,7 @@ wanted as (
         (
             kept.status is null or kept.status = 'failed'
             or (kept.status = 'gone' and $retry_gone)
+            or (kept.status = 'gone' and kept.error = $no_address and listed.url <> '')
             or (kept.status in ('held', 'gone') and kept.source <> listed.source)
         )
         and ($kept_from is null or listed.started_at is null or listed.started_at >= $kept_from)
@@ -309,6 +310,7 @@ class Listing:
             "end": chosen.end,
             "kept_from": chosen.kept_from,
             "retry_gone": chosen.retry_gone,
+            "no_address": NO_ADDRESS,
         }
 
 

@@ -20,7 +20,7 @@ from pipelines.recordings.listing import Listing, Selection
 from pipelines.recordings.outcome import Outcome, Status
 from pipelines.recordings.target import delete, opened, size_of
 from pipelines.threads import work_through
-from sources.errors import AccessDenied, CallsyncError, NoRoom, TargetError, Transient
+from sources.errors import AccessDenied, CallsyncError, NoRoom, NotNamed, TargetError, Transient
 from sources.recordings import RecordingClient
 from sources.registry import PROVIDERS
 
@@ -195,14 +195,15 @@ class Run:
     def _hear(self, event: Fetched | CallsyncError | None) -> CallsyncError | None:
         """Count what somebody at work tells; the fault that nobody else will do without, if it is one."""
         if isinstance(event, Fetched):
-            self._count(event.outcome)
+            self._count(event)
         elif event is None:
             self._at_work -= 1
         else:
             return event
         return None
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, fetched: Fetched) -> None:
+        outcome = fetched.outcome
         report = self._reports[outcome.selector]
         if outcome.status is Status.HELD:
             report.held += 1
@@ -211,7 +212,9 @@ class Run:
             report.gone += 1
         else:
             report.failed += 1
-        report.error = report.error or outcome.error
+        # Of what has no address nothing is missing that anybody could have.
+        if not isinstance(fetched.fault, NotNamed):
+            report.error = report.error or outcome.error
         self._watcher.observe(outcome)
 
     def _expire(self, outcomes: Sequence[Outcome]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from simulator import Simulator
 from sources.account import Account, options_of
 from sources.download import About
-from sources.errors import NetworkFault, RequestRefused
+from sources.errors import NetworkFault, NotNamed, NotThere, RequestRefused
 from sources.recordings import Access, Recording
 from sources.registry import PROVIDERS
 from tests.pipelines.project import Project, everyone
@@ -184,7 +184,7 @@ def test_credentials_go_to_known_hosts_and_nowhere_else(access_of: Callable[...,
 def test_what_is_no_http_address_is_refused_without_showing_it(
     access_of: Callable[..., Access], provider: str, url: str | None
 ) -> None:
-    with pytest.raises(RequestRefused, match=r"the provider names (no address for it|what is no .*)$"):
+    with pytest.raises(NotThere, match=r"the provider names (no address for it|what is no .*)$"):
         access_of(provider).asked(recording(url))
 
 
@@ -192,7 +192,7 @@ def test_what_is_no_http_address_is_refused_without_showing_it(
 def test_a_vbot_recording_without_an_id_has_no_address(
     access_of: Callable[..., Access], number: str | None
 ) -> None:
-    with pytest.raises(RequestRefused, match="no address"):
+    with pytest.raises(NotNamed, match="no address"):
         access_of("vbot").asked(recording(None, number))
 
 
@@ -200,7 +200,7 @@ def test_a_vbot_recording_without_an_id_has_no_address(
 def test_an_id_of_which_a_number_was_taken_is_not_asked(access_of: Callable[..., Access], kept: str) -> None:
     url = f"http://open-api.vbot.vn:8090/v2.0/api/crm/historycall/record/{kept}"
     for listed in (recording(url, kept), recording(None, kept), recording(url)):
-        with pytest.raises(RequestRefused, match="phone_privacy did not keep all"):
+        with pytest.raises(NotThere, match="phone_privacy did not keep all"):
             access_of("vbot").asked(listed)
 
 

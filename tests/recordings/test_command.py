@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -244,7 +245,10 @@ def test_no_more_at_once_than_agreed(loaded: Project, simulator: Simulator) -> N
     assert 2 <= simulator.requests.peak_in_flight("etelecom", None) <= 4
 
 
-def test_hostile_ids_and_addresses_reach_no_path(project: Project, changing: Simulator) -> None:
+def test_hostile_ids_and_addresses_reach_no_path(
+    project: Project, changing: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.recordings.fetching.YOUNG", timedelta(0))
     hostile: list[dict[str, Any]] = [
         {"id": "../../../../evil"},
         {"id": "/etc/evil\0\n"},
@@ -268,7 +272,44 @@ def test_hostile_ids_and_addresses_reach_no_path(project: Project, changing: Sim
     assert tree(project) - before - set(files(project)) == ours
     assert all(len(path.name) < 120 and path.name.isascii() for path in files(project))
     listed = project.rows(LISTED)
-    assert counts(project) == {"held": len(listed) - 4, "failed": 4}
+    # Nothing listens at one of the addresses, the others are none.
+    assert counts(project) == {"held": len(listed) - 4, "failed": 1, "gone": 3}
+
+
+def test_what_has_no_address_fails_no_run_and_is_asked_once_it_has_one(
+    project: Project, changing: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = [row for row in changing.truth("voximplant") if row["records"]]
+    oldest, newest = (choose(sessions, key=lambda row: str(row["start_date"])) for choose in (min, max))
+
+    began = [
+        datetime.fromisoformat(row["start_date"]).replace(tzinfo=UTC).timestamp() for row in (oldest, newest)
+    ]
+    between = timedelta(seconds=time.time() - sum(began) / 2)
+    monkeypatch.setattr("pipelines.recordings.fetching.YOUNG", between)
+
+    def sync(**address: str) -> None:
+        for session in (oldest, newest):
+            records = [{**record, **address} for record in session["records"]]
+            for record in records:
+                if not address:
+                    del record["record_url"]
+            changing.spoil("voximplant", session["call_session_history_id"], records=records)
+        project.done("sync")
+
+    project.configure(changing, everyone("voximplant.main"), lookback_days=9)
+    sync()
+    project.done("recordings")
+    said = "the provider names no address for it"
+    # Of the newest call it may still come.
+    assert rows(project, "status, error", "status <> 'held'") == [("gone", said), ("failed", said)]
+    changing.recordings.asked.clear()
+    project.done("recordings")
+    assert rows(project, "status, attempts", "status <> 'held'") == [("gone", 1), ("failed", 2)]
+    assert not changing.recordings.asked
+    sync(record_url=f"{changing.url}/voximplant/secure/1.wav")
+    project.done("recordings")
+    assert counts(project).keys() == {"held"}
 
 
 def tree(project: Project) -> set[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -105,8 +106,9 @@ def test_one_that_is_listed_no_more_stays_behind_the_others(
 
 
 def test_what_cannot_be_had_under_a_new_address_stays_held(
-    loaded: Project, simulator: Simulator, call: str, lists: Lists
+    loaded: Project, simulator: Simulator, call: str, lists: Lists, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("pipelines.recordings.fetching.YOUNG", timedelta(0))
     lists("old.wav")
     loaded.done("recordings", "etelecom")
     simulator.recordings.statuses["new.wav"] = 404
