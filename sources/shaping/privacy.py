@@ -4,21 +4,25 @@ What is kept in the place of a number is decided elsewhere (`Privacy`); here is 
 
     a number's own column   the whole value                           callee, target_number
     any other text          runs of digits that are a number of the   note, name, recording addresses
-                            batch, or read as one by themselves
+                            record, or read as one by themselves
     JSON                    both, by the names of its members         extra, payloads of rejected records
     ids, own hotlines       nothing                                   (`Field.holds` is "own")
 
-Each distinct value is looked at once a batch.
+What a record becomes is decided by the record alone: which others are shaped together with it depends on
+windows, on what was asked for and on what had to be read again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.shaping.decode import canonical, decode
 from sources.shaping.fields import Holding, RecordType
@@ -31,6 +35,9 @@ HASHED: Final = re.compile(r"#([A-Z]{2}|001|):([a-z_]+):[a-p]{24}")
 
 STARS: Final = "*" * 6
 """What stands for the digits of a number that is kept in part."""
+
+_ENOUGH_DIGITS = rf"(?:\p{{Nd}}\P{{Nd}}*){{{FEWEST_DIGITS}}}"
+"""Whether a text has the digits of a number at all, for Arrow: most have not, and are not looked at."""
 
 _RUN = re.compile(
     # Long hexadecimal words are ids and sums; what stands in them reads as a number by chance alone.
@@ -66,23 +73,25 @@ def is_cut(text: str) -> bool:
 def private_tables(
     privacy: Privacy, record_type: RecordType, tables: Mapping[str, pa.Table]
 ) -> dict[str, pa.Table]:
-    """The tables of some records without the numbers of persons."""
-    holds = record_type.holdings()
-    known = _Known(privacy)
-    for name, table in tables.items():
-        for column, holding in holds[name].items():
-            if holding == "number":
-                known.learn(table.column(column).unique().to_pylist())
-    json_columns = record_type.json_columns()
-    readers: dict[Holding, Callable[[str], str]] = {"number": privacy.number, "text": known.text}
+    """The tables of some records of one account without the numbers of persons."""
+    once = _Once(privacy)
+    known = _known_by_key(once, record_type, tables)
+    names = _Names(record_type)
+    holds, json_columns = record_type.holdings(), record_type.json_columns()
     private = {}
     for name, table in tables.items():
+        keys = table.column(record_type.key_column)
         for column, holding in holds[name].items():
-            if holding != "own":
-                is_json = column in json_columns[name]
-                keep = _json_keeper(known, record_type) if is_json else readers[holding]
-                index = table.column_names.index(column)
-                table = table.set_column(index, table.schema.field(index), _each(table.column(column), keep))
+            if holding == "own":
+                continue
+            index, values = table.column_names.index(column), table.column(column)
+            if column in json_columns[name]:
+                kept = _each(values, keys, lambda key, text: _private_json(text, known(key), names))
+            elif holding == "text":
+                kept = _each(values, keys, lambda key, text: known(key).text(text))
+            else:
+                kept = _each(values, keys, lambda _, text: once.number(text))
+            table = table.set_column(index, table.schema.field(index), kept)
         private[name] = table
     return private
 
@@ -97,24 +106,57 @@ def private_payload(privacy: Privacy, record_type: RecordType, payload: bytes) -
     return payload if found == value else canonical(found).encode()
 
 
+class _Once:
+    """What is kept of numbers, each looked at once for all records that are shaped together."""
+
+    def __init__(self, privacy: Privacy) -> None:
+        self.number = cache(privacy.number)
+        self.is_number = cache(privacy.is_number)
+        self.spellings = cache(lambda text: tuple(privacy.spellings(text)))
+
+
+def _known_by_key(
+    once: _Once, record_type: RecordType, tables: Mapping[str, pa.Table]
+) -> Callable[[object], _Known]:
+    """For the key of a record, the numbers in its row and in its children."""
+
+    @cache
+    def numbers() -> Mapping[object, Sequence[str]]:
+        found = defaultdict(list)
+        for name, columns in record_type.holdings().items():
+            for column in (column for column, holding in columns.items() if holding == "number"):
+                table = tables[name].select([record_type.key_column, column])
+                table = table.filter(pc.match_substring_regex(table.column(1), _ENOUGH_DIGITS))
+                for key, text in zip(*(each.to_pylist() for each in table.columns), strict=True):
+                    found[key].append(text)
+        return found
+
+    @cache
+    def known(key: object) -> _Known:
+        of_record = _Known(once)
+        of_record.learn(numbers().get(key, ()))
+        return of_record
+
+    return known
+
+
 class _Known:
-    """The numbers of a batch, which are recognised wherever else they stand.
+    """The numbers of a record, which are recognised wherever else in it they stand.
 
     Args:
         privacy: what is kept of them.
         is_strict: takes every run of digits for a number, where nothing tells what is what.
     """
 
-    def __init__(self, privacy: Privacy, *, is_strict: bool = False) -> None:
+    def __init__(self, privacy: Privacy | _Once, *, is_strict: bool = False) -> None:
         self._privacy = privacy
         self._is_strict = is_strict
         self._numbers: dict[str, str] = {}
 
-    def learn(self, texts: Iterable[str | None]) -> None:
+    def learn(self, texts: Iterable[str]) -> None:
         """Remember how numbers may be spelled."""
         for text in texts:
-            if text is not None:
-                self._numbers.update(dict.fromkeys(self._privacy.spellings(text), text))
+            self._numbers.update(dict.fromkeys(self._privacy.spellings(text), text))
 
     def number(self, text: str) -> str:
         """What is kept of a text that stands where a number does, unless there is none in it."""
@@ -158,25 +200,22 @@ class _Names:
         return self._known.get(name) or ("number" if _NAMES.search(name) else "text")
 
 
-def _each(column: pa.ChunkedArray, keep: Callable[[str], str]) -> pa.ChunkedArray:
-    chunks = []
-    for chunk in column.chunks:
-        encoded = chunk.dictionary_encode()
-        values = encoded.dictionary.to_pylist()
-        kept = [keep(value) for value in values]
-        chunks.append(chunk if kept == values else pa.array(kept, pa.string()).take(encoded.indices))
-    return pa.chunked_array(chunks, pa.string())
+def _each(
+    column: pa.ChunkedArray, keys: pa.ChunkedArray, keep: Callable[[object, str], str]
+) -> pa.ChunkedArray:
+    """A column with what is kept of each text, given the key of its record."""
+    has_enough = pc.fill_null(pc.match_substring_regex(column, _ENOUGH_DIGITS), False).combine_chunks()
+    rows = pc.indices_nonzero(has_enough)
+    if not len(rows):
+        return column
+    kept = list(map(keep, keys.take(rows).to_pylist(), column.take(rows).to_pylist()))
+    return pc.replace_with_mask(column, has_enough, pa.array(kept, pa.string()))
 
 
-def _json_keeper(known: _Known, record_type: RecordType) -> Callable[[str], str]:
-    names = _Names(record_type)
-
-    def keep(text: str) -> str:
-        value = decode(text.encode())
-        found = _walked(value, known, names, is_number=False)
-        return text if found == value else canonical(found)
-
-    return keep
+def _private_json(text: str, known: _Known, names: _Names) -> str:
+    value = decode(text.encode())
+    found = _walked(value, known, names, is_number=False)
+    return text if found == value else canonical(found)
 
 
 def _walked(value: Any, known: _Known, names: _Names, *, is_number: bool) -> Any:
