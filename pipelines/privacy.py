@@ -35,7 +35,10 @@ KEEP, MASK, HASH = SETTINGS = ("keep", "mask", "hash")
 SHORTEST_KEY: Final = 16
 
 _META = "phone_privacy"
-"""Key in `callsync.meta`: under which setting the warehouse is filled, with a check value of the key."""
+"""Key in `callsync.meta`: under which setting the warehouse is filled, as `named`."""
+
+_IN = " in "
+"""Between a setting and its region."""
 
 _HASH_BYTES = 12
 """So many that a billion numbers are expected to share none (2^96)."""
@@ -119,11 +122,14 @@ class Hashed(Masked):
 
 
 def named(setting: str, region: str, key: str) -> str:
-    """A setting as the warehouse remembers it: for the hash with what tells its key from another one."""
-    if setting != HASH:
+    """A setting as the warehouse remembers it: with its region, and a check value of a hash's key.
+
+    Numbers that name no country are kept as those of the region, and keys that are made of them follow.
+    """
+    if setting == KEEP:
         return setting
-    # Numbers that name no country are hashed as those of the region.
-    return f"{HASH} in {region} with key {_hash(key.encode(), 'callsync phone_privacy')[:12]}"
+    checked = f" with key {_hash(key.encode(), 'callsync phone_privacy')[:12]}" if setting == HASH else ""
+    return f"{setting}{_IN}{region}{checked}"
 
 
 def settle(connection: duckdb.DuckDBPyConnection, wanted: str, working: Path) -> None:
@@ -136,46 +142,62 @@ def settle(connection: duckdb.DuckDBPyConnection, wanted: str, working: Path) ->
             goes where the warehouse is new, because it may hold numbers otherwise.
 
     Raises:
-        ConfigError: it is filled under another setting, or another key.
+        ConfigError: it is filled under another setting, region or key.
     """
-    held = _held(connection)
+    held = _held(connection, wanted)
     if held is None:
         shutil.rmtree(working, ignore_errors=True)
-        warehouse.remember(connection, _META, wanted)
     _refuse_other(held, wanted)
+    if warehouse.meta(connection, _META) != wanted:
+        warehouse.remember(connection, _META, wanted)
 
 
 def check(connection: duckdb.DuckDBPyConnection, wanted: str) -> None:
     """See that a warehouse, opened for reading, is filled as is configured.
 
     Raises:
-        ConfigError: it is filled under another setting, or another key.
+        ConfigError: it is filled under another setting, region or key.
     """
-    _refuse_other(_held(connection), wanted)
+    _refuse_other(_held(connection, wanted), wanted)
 
 
-def _held(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The setting of a warehouse; None before its first run."""
+def _held(connection: duckdb.DuckDBPyConnection, wanted: str) -> str | None:
+    """The setting of a warehouse, as `named`; None before its first run."""
     held = warehouse.meta(connection, _META)
     if held is None and connection.execute("select 1 from callsync.runs limit 1").fetchall():
         # It was filled before there was a choice.
         return KEEP
+    if held == MASK:
+        # It was filled before the region was remembered beside it; the views know that of the last run.
+        return f"{MASK}{_IN}{_region_of_views(connection) or _region_of(wanted)}"
     return held
+
+
+def _region_of_views(connection: duckdb.DuckDBPyConnection) -> str | None:
+    try:
+        found = connection.execute("select default_region from callsync.settings").fetchone()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return None
+    return str(found[0]) if found else None
+
+
+def _region_of(name: str) -> str:
+    return name.partition(_IN)[2].split(" ")[0]
 
 
 def _refuse_other(held: str | None, wanted: str) -> None:
     if held in (None, wanted):
         return
-    if str(held).split()[0] == wanted.split()[0]:
-        raise ConfigError(
-            "the warehouse was filled with another callsync.phone_hash_key or default_region; "
-            "set it as it was, or name a new file under [destination.duckdb] and read everything again"
-        )
+    was, now = str(held).split()[0], wanted.split()[0]
+    if was != now:
+        problem = f"phone_privacy = {was}, and {now} would not join it; set callsync.phone_privacy"
+    elif (region := _region_of(str(held))) != _region_of(wanted):
+        problem = f"default_region = {region}, which decides what is hidden; set callsync.default_region"
+    else:
+        problem = "another callsync.phone_hash_key; set it"
     raise ConfigError(
-        f"the warehouse was filled with phone_privacy = {str(held).split()[0]}, "
-        f"and {wanted.split()[0]} would not join it; "
-        "set callsync.phone_privacy as it was, or name a new file under [destination.duckdb] "
-        "and read everything again"
+        f"the warehouse was filled with {problem} as it was, "
+        "or name a new file under [destination.duckdb] and read everything again"
     )
 
 

@@ -331,12 +331,51 @@ def test_a_warehouse_is_filled_under_one_key_which_is_nowhere_in_it(
     configure(project, simulator, phone_privacy="hash", phone_hash_key=KEY[::-1])
     refused(project.run("sync"), "another callsync.phone_hash_key")
     configure(project, simulator, phone_privacy="hash", phone_hash_key=KEY, default_region="TH")
-    refused(project.run("sync"), "default_region")
+    refused(project.run("sync"), "default_region = VN")
     configure(project, simulator, phone_privacy="hash", phone_hash_key=KEY)
     project.done("sync")
     assert project.rows("select phone_privacy from callsync.settings") == [("hash",)]
     for path in (project.warehouse, project.published, *Path(project.working).rglob("*")):
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
+
+
+def test_a_masked_warehouse_is_filled_under_one_region(project: Project, simulator: Simulator) -> None:
+    configure(project, simulator, phone_privacy="mask")
+    project.done("sync")
+    before = project.data()
+    configure(project, simulator, phone_privacy="mask", default_region="US")
+    for command in ("sync", "verify", "backfill etelecom --from 2026-06-29 --to 2026-07-02 --force"):
+        refused(project.run(*command.split()), "default_region = VN", "set callsync.default_region as it was")
+    assert project.data() == before
+    configure(project, simulator, phone_privacy="hash", phone_hash_key=KEY)
+    refused(project.run("sync"), "phone_privacy = mask")
+
+
+def test_a_warehouse_that_remembers_no_region_was_masked_under_that_of_its_last_run(
+    project: Project, simulator: Simulator
+) -> None:
+    configure(project, simulator, phone_privacy="mask", default_region="TH")
+    project.done("sync")
+    for file in (project.warehouse, project.published):
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("update callsync.meta set value = 'mask' where key = 'phone_privacy'")
+    configure(project, simulator, phone_privacy="mask")
+    for command in ("sync", "verify"):
+        refused(project.run(command), "default_region = TH")
+    configure(project, simulator, phone_privacy="mask", default_region="TH")
+    assert "phone_privacy" not in project.done("verify").err
+    assert "phone_privacy" not in project.done("sync").err
+    assert project.rows("select value from callsync.meta where key = 'phone_privacy'") == [("mask in TH",)]
+
+
+@pytest.mark.parametrize("setting", ["keep", "mask"])
+def test_a_region_matters_only_where_numbers_are_hidden_by_it(
+    project: Project, simulator: Simulator, setting: str
+) -> None:
+    configure(project, simulator, phone_privacy=setting)
+    project.done("sync")
+    configure(project, simulator, phone_privacy=setting, default_region="US")
+    assert project.run("sync").code == (0 if setting == "keep" else 2)
 
 
 @pytest.mark.parametrize("key", [None, "", "fifteen letters"])

@@ -36,7 +36,7 @@ def shaped(records: list[bytes], setting: str = "hash", region: str = "VN") -> S
 
 
 def notes(records: list[bytes], setting: str = "hash", region: str = "VN") -> list[str]:
-    return shaped(records, setting, region).tables["call_logs"].column("note").to_pylist()
+    return list(shaped(records, setting, region).tables["call_logs"].column("note").to_pylist())
 
 
 # Whose numbers a text is searched for
