@@ -118,6 +118,27 @@ def plan_of(region: str) -> NumberingPlan:
     return NumberingPlan(region)
 
 
+@lru_cache(maxsize=8)
+def without_plus(region: str) -> re.Pattern[str] | None:
+    """What every valid number of a region's country matches that is written without a plus.
+
+    It tells at once most digits that are none; None where numbers have further things before them. What
+    follows the prefix of calls abroad is left open.
+    """
+    metadata = PhoneMetadata.metadata_for_region(region)
+    trunk = (metadata and metadata.national_prefix_for_parsing) or ""
+    if not metadata or metadata.national_prefix_transform_rule or not (trunk.isdecimal() or not trunk):
+        return None
+    alike = map(
+        PhoneMetadata.metadata_for_region,
+        phonenumbers.region_codes_for_country_code(metadata.country_code or 0),
+    )
+    kinds = (_kinds_of(each, each.general_desc).pattern for each in alike if each and each.general_desc)
+    national = "|".join(re.sub(r"\?P<\w+>", "?:", kind) for kind in kinds)
+    abroad = rf"(?:{metadata.international_prefix})[0-9]*|" if metadata.international_prefix else ""
+    return re.compile(rf"{abroad}(?:{metadata.country_code})?(?:{trunk}){{0,2}}(?:{national})")
+
+
 def _is_plain(metadata: PhoneMetadata) -> bool:
     """Whether the region has a country code of its own, and nothing but plain digits before its numbers."""
     prefixes = (metadata.international_prefix, metadata.national_prefix_for_parsing)

@@ -26,13 +26,17 @@ import duckdb
 
 from pipelines import warehouse
 from sources.errors import ConfigError
-from sources.shaping.privacy import FEWEST_DIGITS, STARS, Privacy
+from sources.shaping.privacy import Privacy
+from sources.shaping.spelled import FEWEST_DIGITS, STARS
 
 if TYPE_CHECKING:
     from pipelines.phone_texts import PhoneNumber
 
 KEEP, MASK, HASH = SETTINGS = ("keep", "mask", "hash")
 SHORTEST_KEY: Final = 16
+
+FEWEST_DIGITS_ALONE: Final = 8
+"""A national number that nothing but its validity tells from another figure has at least so many."""
 
 _META = "phone_privacy"
 """Key in `callsync.meta`: under which setting the warehouse is filled, as `named`."""
@@ -69,11 +73,13 @@ class Masked:
 
     def __init__(self, region: str) -> None:
         # The library's tables take a moment to load, and by default nobody needs them here.
-        from pipelines import phone_texts
+        from pipelines import numbering_plan, phone_texts
 
         self._texts = phone_texts
+        self._without_plus = numbering_plan.without_plus(region)
         self._region = region
         self._codes = ("+", "0", _country_code(region))
+        self._is_without_zero = _trunk_prefix(region) != "0"
 
     def number(self, text: str) -> str:
         """What is kept of a text that stands where a number does."""
@@ -83,9 +89,20 @@ class Masked:
         # A number that is withheld, beside a name that is one.
         return "anonymous" if found.kind == "withheld" else self._kept(text, found)
 
-    def is_number(self, text: str) -> bool:
-        """Whether digits found inside a text are written as a number is, and are a valid one."""
-        return text.startswith(self._codes) and self._texts.read(text, self._region).is_valid
+    def is_number(self, digits: str, stands_alone: bool) -> bool:
+        """Whether digits found inside a text, a plus before them or not, are a number beyond doubt.
+
+        They are valid, and begin as a number does: with a plus, a zero or the region's country code. Where
+        no zero is dialled before national numbers, those count too that stand alone.
+        """
+        if digits[0] != "+" and self._without_plus and not self._without_plus.fullmatch(digits):
+            return False
+        if digits.startswith(self._codes):
+            return self._texts.read(digits, self._region).is_valid
+        if not (stands_alone and self._is_without_zero and len(digits) >= FEWEST_DIGITS_ALONE):
+            return False
+        e164 = self._texts.read(digits, self._region).e164
+        return e164 is not None and e164.startswith(f"+{self._codes[-1]}")
 
     def spellings(self, text: str) -> Iterable[str]:
         """The digits as given, with the country's code, with a trunk zero, and with neither."""
@@ -94,13 +111,20 @@ class Masked:
             return ()
         found = {digits}
         if e164 := self._texts.read(text, self._region).e164:
-            code = _code_of(e164)
+            code = self._code_of(e164)
             national = e164[1:].removeprefix(code)
             found |= {e164[1:], national, f"0{national}"}
         return [each for each in found if len(each) >= FEWEST_DIGITS]
 
+    def _code_of(self, e164: str) -> str:
+        import phonenumbers
+
+        # No country's code begins with another one.
+        is_own = e164.startswith(f"+{self._codes[-1]}")
+        return self._codes[-1] if is_own else str(phonenumbers.parse(e164).country_code)
+
     def _kept(self, text: str, found: PhoneNumber) -> str:
-        code = f"+{_code_of(found.e164)}" if found.e164 else ""
+        code = f"+{self._code_of(found.e164)}" if found.e164 else ""
         last = "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())[-2:]
         return f"{code}{STARS}{found.e164[-2:] if found.e164 else last}"
 
@@ -206,13 +230,13 @@ def _hash(key: bytes, text: str) -> str:
     return digest[:_HASH_BYTES].hex().translate(_LETTERS)
 
 
-def _code_of(e164: str) -> str:
-    import phonenumbers
-
-    return str(phonenumbers.parse(e164).country_code)
-
-
 def _country_code(region: str) -> str:
     import phonenumbers
 
     return str(phonenumbers.country_code_for_region(region))
+
+
+def _trunk_prefix(region: str) -> str:
+    import phonenumbers
+
+    return phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) or ""

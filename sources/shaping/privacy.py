@@ -3,8 +3,8 @@
 What is kept in the place of a number is decided elsewhere (`Privacy`); here is where numbers stand:
 
     a number's own column   the whole value                           callee, target_number
-    any other text          runs of digits that are a number of the   note, name, recording addresses
-                            record, or read as one by themselves
+    any other text          digits that are a number of the record,   note, name, recording addresses
+                            or read as one by themselves (`spelled`)
     JSON                    both, by the names of its members         extra, payloads of rejected records
     ids, own hotlines       nothing                                   (`Field.holds` is "own")
 
@@ -18,38 +18,29 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cache
-from typing import Any, Final, Protocol
+from functools import cache, partial
+from typing import Any, Final, Literal, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.shaping.decode import canonical, decode
 from sources.shaping.fields import Holding, RecordType
-
-FEWEST_DIGITS: Final = 7
-"""Subscriber numbers have at least so many; what has fewer is a short code or an extension."""
+from sources.shaping.spelled import FEWEST_DIGITS, STARS, replaced
 
 HASHED: Final = re.compile(r"#([A-Z]{2}|001|):([a-z_]+):[a-p]{24}")
 """What is kept of a number as a hash: region and kind as they were read, and the hash in letters."""
 
-STARS: Final = "*" * 6
-"""What stands for the digits of a number that is kept in part."""
-
 _ENOUGH_DIGITS = rf"(?:\p{{Nd}}\P{{Nd}}*){{{FEWEST_DIGITS}}}"
 """Whether a text has the digits of a number at all, for Arrow: most have not, and are not looked at."""
 
-_RUN = re.compile(
-    # Long hexadecimal words are ids and sums; what stands in them reads as a number by chance alone.
-    r"(?P<id>(?<![0-9A-Za-z-])"
-    r"(?:[0-9A-Fa-f]{20,}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?![0-9A-Za-z]))"
-    # An address writes a plus as %2B and a space as %20: digits of those belong to no number.
-    r"|(?:(?<=%[0-9A-Fa-f]{2})|(?<![0-9%]))\+?[0-9]{7,15}(?![0-9])"
-)
-_SPACED = re.compile(r"(?<![0-9+])(?:\(?\+?[0-9]{1,5}\)?)(?:[ .\-]{1,2}\(?[0-9]{2,5}\)?){1,5}(?![0-9])")
-_DATE = re.compile(r"\d{4}[-.]\d{2}[-.]\d{2}|\d{1,2}[-.]\d{1,2}[-.]\d{4}")
 _NAMES = re.compile(r"phone|mobile|msisdn|(?:^|_)tel|caller|callee|number|diversion", re.IGNORECASE)
 """Names of members whose value is a number, where no document says what they are."""
+_IDS = re.compile(r"(?:^|_)(?:ids?|uuid|code|key|ref)$|[a-z]I[dD]s?$", re.IGNORECASE)
+"""Names of what tells records apart, in which digits that stand alone are no number."""
+
+Reading = Literal["number", "text", "id"]
+"""How a value is read: as a number, as a text that may hold some, or as what tells records apart."""
 
 
 class Privacy(Protocol):
@@ -58,8 +49,8 @@ class Privacy(Protocol):
     def number(self, text: str) -> str:
         """What is kept of a text that stands where a number does."""
 
-    def is_number(self, text: str) -> bool:
-        """Whether digits found inside a text are a number beyond doubt."""
+    def is_number(self, digits: str, stands_alone: bool) -> bool:
+        """Whether digits found inside a text, a plus before them or not, are a number beyond doubt."""
 
     def spellings(self, text: str) -> Iterable[str]:
         """The digits by which a text may repeat a number."""
@@ -88,7 +79,7 @@ def private_tables(
             if column in json_columns[name]:
                 kept = _each(values, keys, lambda key, text: _private_json(text, known(key), names))
             elif holding == "text":
-                kept = _each(values, keys, lambda key, text: known(key).text(text))
+                kept = _each(values, keys, partial(_private_text, known, is_id=bool(_IDS.search(column))))
             else:
                 kept = _each(values, keys, lambda _, text: once.number(text))
             table = table.set_column(index, table.schema.field(index), kept)
@@ -102,7 +93,7 @@ def private_payload(privacy: Privacy, record_type: RecordType, payload: bytes) -
     known = _Known(privacy, is_strict=not isinstance(value, dict | list))
     names = _Names(record_type)
     known.learn(_numbers_in(value, names, is_number=False))
-    found = _walked(value, known, names, is_number=False)
+    found = _walked(value, known, names)
     return payload if found == value else canonical(found).encode()
 
 
@@ -163,29 +154,24 @@ class _Known:
         digits = sum(map(str.isdecimal, text))
         return self._privacy.number(text) if digits >= FEWEST_DIGITS else self.text(text)
 
-    def text(self, text: str) -> str:
+    def text(self, text: str, *, is_id: bool = False) -> str:
         """A text with what is kept in the place of each number."""
         if sum(map(str.isdecimal, text)) < FEWEST_DIGITS:
             return text
-        return _SPACED.sub(self._spaced, _RUN.sub(self._run, text))
 
-    def _run(self, found: re.Match[str]) -> str:
-        run = found[0]
-        whole = self._numbers.get(run.removeprefix("+"))
-        if whole is not None:
-            return self._privacy.number(whole)
-        if not found["id"] and (self._is_strict or self._privacy.is_number(run)):
-            return self._privacy.number(run)
-        return run
+        def read(digits: str, stands_alone: Callable[[], bool]) -> str | None:
+            is_number = (
+                self._is_strict
+                or self._privacy.is_number(digits, False)
+                or (not is_id and self._privacy.is_number(digits, True) and stands_alone())
+            )
+            return self._privacy.number(digits) if is_number else None
 
-    def _spaced(self, found: re.Match[str]) -> str:
-        digits = re.sub(r"[^0-9+]", "", found[0])
-        if _DATE.search(found[0]) or len(digits) < FEWEST_DIGITS:
-            return found[0]
-        whole = self._numbers.get(digits.removeprefix("+"))
-        if whole is not None:
-            return self._privacy.number(whole)
-        return self._privacy.number(digits) if self._privacy.is_number(digits) else found[0]
+        return replaced(text, self._known, read)
+
+    def _known(self, digits: str) -> str | None:
+        whole = self._numbers.get(digits)
+        return None if whole is None else self._privacy.number(whole)
 
 
 class _Names:
@@ -198,6 +184,15 @@ class _Names:
 
     def of(self, name: str) -> Holding:
         return self._known.get(name) or ("number" if _NAMES.search(name) else "text")
+
+    def below(self, name: str, reading: Reading) -> Reading | None:
+        """How a member's value is read, given how the whole is; None where it holds no number."""
+        holding = self.of(name)
+        if holding == "own":
+            return None
+        if "number" in (reading, holding):
+            return "number"
+        return "id" if _IDS.search(name) else reading
 
 
 def _each(
@@ -212,33 +207,37 @@ def _each(
     return pc.replace_with_mask(column, has_enough, pa.array(kept, pa.string()))
 
 
+def _private_text(known: Callable[[object], _Known], key: object, text: str, *, is_id: bool) -> str:
+    return known(key).text(text, is_id=is_id)
+
+
 def _private_json(text: str, known: _Known, names: _Names) -> str:
     value = decode(text.encode())
-    found = _walked(value, known, names, is_number=False)
+    found = _walked(value, known, names)
     return text if found == value else canonical(found)
 
 
-def _walked(value: Any, known: _Known, names: _Names, *, is_number: bool) -> Any:
+def _walked(value: Any, known: _Known, names: _Names, reading: Reading = "text") -> Any:
     if isinstance(value, dict):
         found = {}
         for name, item in value.items():
-            holding = names.of(name)
-            found[known.text(name)] = (
-                item
-                if holding == "own"
-                else _walked(item, known, names, is_number=is_number or holding == "number")
-            )
+            below = names.below(name, reading)
+            found[known.text(name)] = item if below is None else _walked(item, known, names, below)
         return found
     if isinstance(value, list):
-        return [_walked(item, known, names, is_number=is_number) for item in value]
-    keep = known.number if is_number else known.text
+        return [_walked(item, known, names, reading) for item in value]
     if isinstance(value, str):
-        return keep(value)
+        return known.number(value) if reading == "number" else known.text(value, is_id=reading == "id")
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         text = format(value, "f").removesuffix(".0") if isinstance(value, Decimal) else str(value)
-        kept = keep(text)
+        kept = known.number(text) if reading == "number" else _private_figure(text, known)
         return value if kept == text else kept
     return value
+
+
+def _private_figure(text: str, known: _Known) -> str:
+    """A JSON number: with a fraction it is none of a person, and most others are ids and times."""
+    return text if "." in text else known.text(text, is_id=True)
 
 
 def _numbers_in(value: Any, names: _Names, *, is_number: bool) -> Iterator[str]:

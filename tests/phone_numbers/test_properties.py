@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import numbering_plan
-from pipelines.numbering_plan import NumberingPlan, by_library, plan_of
+from pipelines.numbering_plan import NumberingPlan, by_library, plan_of, without_plus
 from pipelines.phone_texts import read
 
 REGIONS = st.sampled_from(["VN", "US", "GB", "IT", "RU", "DE", "SG", "AR"])
@@ -94,3 +94,18 @@ def test_the_usual_numbers_are_read_without_the_librarys_detours(
     found = NumberingPlan("VN").read(digits)
     assert found is not None
     assert found.region == "VN"
+
+
+@given(
+    region=REGIONS,
+    before=st.sampled_from(["", "0", "00", "8", "code", "code0", "code8"]),
+    digits=st.text("0123456789", min_size=5, max_size=12),
+)
+def test_what_is_told_at_once_to_be_none_is_no_number_of_the_country(
+    region: str, before: str, digits: str
+) -> None:
+    code = str(phonenumbers.country_code_for_region(region))
+    written = before.replace("code", code) + digits
+    found = by_library(written, region)
+    if found and (written[0] == "0" or found.e164.startswith(f"+{code}")) and (plain := without_plus(region)):
+        assert plain.fullmatch(written)
