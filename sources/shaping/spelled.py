@@ -71,9 +71,6 @@ _AMOUNT = re.compile(r"(?<![.,])[1-9]\d{0,2}(?P<by>[.,])\d{3}(?:(?P=by)\d{3})*(?
 _DECIMAL = re.compile(r"(?<![.,])(?P<whole>0|[1-9]\d*)[.,]\d+(?!\d|[.,]\d)")
 _BEFORE = re.compile(r"(?<![\w#/.%-])")
 _AFTER = re.compile(r"(?![\w%]|[-/.,]\w)")
-
-_BEFORE = re.compile(r"(?<![\w#/.%-])")
-_AFTER = re.compile(r"(?![\w%]|[-/.,]\w)")
 """Around digits that stand alone: what is part of a word, a path or a longer figure does not."""
 
 Known = Callable[[str], str | None]
