@@ -16,12 +16,11 @@ import click
 
 from pipelines import allocating, garbage, interrupts, streams
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
-from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, remember, without_values
+from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, remember, without_passwords, without_values
 from pipelines.plain_text import is_utf_8, plain
 from pipelines.private_files import private_files
 from pipelines.streams import complain
 from sources.errors import CallsyncError, ConfigError, WarehouseBusy
-from sources.redaction import without_passwords
 
 _NEVER_USED = "httpx._main"
 """httpx's own command line, which it loads where it can: a twentieth of what an idle run takes."""

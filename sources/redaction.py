@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from sources.printing import CUT
+from sources.shaping.spelled import without_digits
 
 SHORTEST_TRACE = 8
 """So many first letters of a secret, cut off by the length of a message, are blacked out as well."""
@@ -19,6 +20,9 @@ LONG_ENOUGH = 20
 SHORTEST = 4
 """What is shorter is no secret, and its letters stand in any text."""
 
+FEWEST_DIGITS = 9
+"""A number in an error has at least so many, whatever its country: what has fewer is a code or a count."""
+
 BLACK = "***"
 
 _TOKEN = re.compile(
@@ -26,19 +30,22 @@ _TOKEN = re.compile(
     r"eyJ[\w-]{6,}(?:\.[\w-]*){0,2}|(?<=Bearer )[\w.~+/=-]{8,}",
     re.ASCII,
 )
-_USER_AND_PASSWORD = re.compile(r"(?<=//)[^/\s@]*:[^/\s@]*(?=@)")
-_NUMBER = re.compile(r"(?<![\w.+-])(?:\+[1-9]|0|84)[0-9]{8,13}(?![\w-])", re.ASCII)
 
 
 def redacted(text: str, secrets: tuple[str, ...]) -> str:
-    """An error's text without any secret and without phone numbers: errors are stored, and sent around."""
+    """An error's text without any secret and without phone numbers: errors are stored, and sent around.
+
+    Of what a provider says any 9 to 15 digits may be a number, also with a sign between; dates, times and
+    internet addresses are none. What is our own, such as a window, is added to a text after this.
+    """
     for form in _forms(secrets):
         text = text.replace(form, BLACK)
         cut = text.removesuffix(CUT)
         traces = range(min(len(form), len(cut)), SHORTEST_TRACE - 1, -1) if cut != text else ()
         kept = next((len(cut) - length for length in traces if cut.endswith(form[:length])), len(cut))
         text = text if kept == len(cut) else f"{cut[:kept]}{BLACK}"
-    return _NUMBER.sub("(number)", _TOKEN.sub(BLACK, text))
+    # After the secrets, of which what is left of one without its digits would not be recognised.
+    return without_digits(_TOKEN.sub(BLACK, text), "(number)", FEWEST_DIGITS)
 
 
 def without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
@@ -47,11 +54,6 @@ def without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
         if form in body:
             body = body.replace(form, BLACK.encode())
     return body
-
-
-def without_passwords(text: str) -> str:
-    """A text without the users and passwords of the addresses in it."""
-    return _USER_AND_PASSWORD.sub(BLACK, text)
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import datetime
 
@@ -13,6 +14,8 @@ DONE, FAILED, USAGE, BUSY, DIFFERS = range(5)
 
 REMEMBERED = ("sync", "backfill", "verify", "rejects replay", "recordings", "test")
 """The commands that read a provider, write the warehouse or judge it: `callsync.runs` has how each ended."""
+
+_USER_AND_PASSWORD = re.compile(r"(?<=//)[^/\s@]*:[^/\s@]*(?=@)")
 
 
 def remember(command: str, began: datetime, code: int, why: str | None) -> None:
@@ -32,6 +35,11 @@ def remember(command: str, began: datetime, code: int, why: str | None) -> None:
         with suppress(CallsyncError):
             _, path = configuration.load_warehouse()
             notes.tell(path, command, began, code, why)
+
+
+def without_passwords(command: str) -> str:
+    """A command line without the users and passwords of the addresses in it."""
+    return _USER_AND_PASSWORD.sub("***", command)
 
 
 def without_values(command: str) -> str:

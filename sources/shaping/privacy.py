@@ -90,7 +90,7 @@ def private_tables(
 def private_payload(privacy: Privacy, record_type: RecordType, payload: bytes) -> bytes:
     """A rejected record's payload (JSON) without the numbers of persons."""
     value = decode(payload)
-    known = _Known(privacy, is_strict=not isinstance(value, dict | list))
+    known = _Known(_Once(privacy), is_strict=not isinstance(value, dict | list))
     names = _Names(record_type)
     known.learn(_numbers_in(value, names, is_number=False))
     found = _walked(value, known, names)
@@ -139,7 +139,7 @@ class _Known:
         is_strict: takes every run of digits for a number, where nothing tells what is what.
     """
 
-    def __init__(self, privacy: Privacy | _Once, *, is_strict: bool = False) -> None:
+    def __init__(self, privacy: _Once, *, is_strict: bool = False) -> None:
         self._privacy = privacy
         self._is_strict = is_strict
         self._numbers: dict[str, str] = {}

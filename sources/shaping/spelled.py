@@ -96,6 +96,38 @@ def replaced(text: str, known: Known, read: Read) -> str:
     return "".join((*kept, text[done:])) if kept else text
 
 
+def without_digits(text: str, instead: str, fewest: int) -> str:
+    """A text without groups of so many digits, which at most one sign is between, whatever they are.
+
+    Dates, times, addresses of the internet and groups that are longer than a number stay.
+    """
+    kept, done = list[str](), 0
+    for chain in _chains(text):
+        for groups in _apart(text, chain):
+            if sum(len(group[0].lstrip("+\uff0b")) for group in groups) >= fewest:
+                start, end = _with_brackets(text, groups[0].start(), groups[-1].end())
+                kept += text[done:start], instead
+                done = end
+    return "".join((*kept, text[done:]))
+
+
+def _apart(text: str, chain: Sequence[Group]) -> Iterator[Sequence[Group]]:
+    """The groups of a chain between figures and longer separations."""
+    groups, ends = list[Group](), 0
+    for group in chain:
+        start = group.start()
+        figure = _DATE.match(text, start) or _INTERNET_ADDRESS.match(text, start)
+        ends = max(ends, figure.end() if figure else 0)
+        is_figure = start < ends or len(group[0]) > MOST_DIGITS + 1
+        if groups and (is_figure or len(text[groups[-1].end() : start].strip(_OPENING + _CLOSING)) > 1):
+            yield groups
+            groups = []
+        if not is_figure:
+            groups.append(group)
+    if groups:
+        yield groups
+
+
 def _chains(text: str) -> Iterator[Sequence[Group]]:
     """The groups of digits of which some may be a number together."""
     chain = list[Group]()
