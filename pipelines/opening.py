@@ -22,6 +22,9 @@ BLOCK_BYTES = 65_536
 
 POLL_SECONDS = 0.5
 
+_LOCKED = re.compile(r"\block\b", re.IGNORECASE)
+"""What DuckDB says of a file that another program has open; of a damaged one it says which block it is."""
+
 _NEWER_STORAGE = re.compile("storage version|version number", re.IGNORECASE)
 """What DuckDB says of a file that only a later DuckDB can read, whichever DuckDB it is."""
 
@@ -104,7 +107,7 @@ def _open(
         try:
             return _attached(warehouse, memory_mb)
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
+            if not _LOCKED.search(str(error)):
                 raise _unusable(warehouse, error) from None
             if time.monotonic() >= give_up_at:
                 raise WarehouseBusy(
