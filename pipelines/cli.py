@@ -163,8 +163,10 @@ def _ended(arguments: list[str], command: str) -> tuple[int, str | None, str]:
         duckdb = sys.modules.get("duckdb")
         if duckdb is None or not isinstance(error, duckdb.Error):
             raise
+        from pipelines.warehouse import one_line
+
         why = (
-            f"the warehouse cannot be used: {' '.join(plain(str(error)).split())[:300]}; "
+            f"the warehouse cannot be used: {one_line(error)}; "
             "if a file is damaged, put a copy in its place, such as warehouse.read.duckdb"
         )
         complain(why)

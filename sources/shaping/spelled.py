@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -86,14 +86,8 @@ Candidates = Sequence[tuple[int, str]]
 
 def replaced(text: str, known: Known, read: Read) -> str:
     """A text with what is kept in the place of each number."""
-    kept, done = list[str](), 0
-    for chain in _chains(text):
-        if sum(len(group[0]) for group in chain) < FEWEST_DIGITS:
-            continue
-        for start, end, instead in _numbers(text, chain, known, read):
-            kept += text[done:start], instead
-            done = end
-    return "".join((*kept, text[done:])) if kept else text
+    long_enough = (chain for chain in _chains(text) if sum(len(group[0]) for group in chain) >= FEWEST_DIGITS)
+    return _exchanged(text, (place for chain in long_enough for place in _numbers(text, chain, known, read)))
 
 
 def without_digits(text: str, instead: str, fewest: int) -> str:
@@ -101,13 +95,24 @@ def without_digits(text: str, instead: str, fewest: int) -> str:
 
     Dates, times, addresses of the internet and groups that are longer than a number stay.
     """
+    numbers = (
+        groups
+        for chain in _chains(text)
+        for groups in _apart(text, chain)
+        if sum(len(group[0].lstrip("+\uff0b")) for group in groups) >= fewest
+    )
+    return _exchanged(
+        text,
+        ((*_with_brackets(text, groups[0].start(), groups[-1].end()), instead) for groups in numbers),
+    )
+
+
+def _exchanged(text: str, places: Iterable[tuple[int, int, str]]) -> str:
+    """A text with something else from each start to each end."""
     kept, done = list[str](), 0
-    for chain in _chains(text):
-        for groups in _apart(text, chain):
-            if sum(len(group[0].lstrip("+\uff0b")) for group in groups) >= fewest:
-                start, end = _with_brackets(text, groups[0].start(), groups[-1].end())
-                kept += text[done:start], instead
-                done = end
+    for start, end, instead in places:
+        kept += text[done:start], instead
+        done = end
     return "".join((*kept, text[done:]))
 
 
