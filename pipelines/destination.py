@@ -10,18 +10,12 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Sequence
 from typing import Any, cast
 
 import dlt
 import duckdb
 from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.destination.client import (
-    FollowupJobRequest,
-    HasFollowupJobs,
-    LoadJob,
-    RunnableLoadJob,
-)
+from dlt.common.destination.client import LoadJob, RunnableLoadJob
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema
@@ -91,13 +85,8 @@ class WarehouseClient(DuckDbClient):
             return MergeJob(file_path, self.memory)
         return super().create_load_job(table, file_path, load_id, restore)
 
-    def _create_merge_followup_jobs(
-        self, table_chain: Sequence[PreparedTableSchema]
-    ) -> list[FollowupJobRequest]:
-        return []
 
-
-class MergeJob(RunnableLoadJob, HasFollowupJobs):
+class MergeJob(RunnableLoadJob):
     """Merges one Parquet file into its table: whole or not at all, and again with the same result.
 
     Rows go whose primary or merge key the file has; its rows come, but for those that are marked as deleted.

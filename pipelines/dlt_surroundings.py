@@ -17,8 +17,8 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
 from dlt.common.runtime.run_context import RunContext
 
-_NOBODY = logging.Logger("dlt")
-_NOBODY.addHandler(logging.NullHandler())
+_NOBODY = logging.Logger("dlt", logging.CRITICAL + 1)
+"""A logger that makes no record, and so asks nobody where it was called from."""
 
 
 class _Bare(RunContext):
