@@ -16,7 +16,6 @@ import dlt
 import duckdb
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import LoadJob, RunnableLoadJob
-from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
@@ -62,9 +61,7 @@ class Warehouse(dlt.destinations.duckdb):
     def capabilities(self, config: Any = None, naming: Any = None) -> DestinationCapabilitiesContext:
         """What DuckDB can do; a copy, because dlt changes what it is given."""
         if type(naming) not in self._known:
-            known = self._known[type(naming)] = super().capabilities(None, naming)
-            # A file is read once, soon, and then gone: to pack it takes longer than to write it.
-            known.parquet_format = ParquetFormatConfiguration(compression="none")
+            self._known[type(naming)] = super().capabilities(None, naming)
         return copy.copy(self._known[type(naming)])
 
 

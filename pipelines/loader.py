@@ -17,7 +17,7 @@ from dlt.common.schema import Schema
 from dlt.common.storages import LiveSchemaStorage
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines import fading, packages, warehouse
+from pipelines import fading, package_files, packages, warehouse
 from pipelines.destination import Warehouse
 from pipelines.dlt_surroundings import bare
 from pipelines.interrupts import is_interrupt
@@ -83,7 +83,7 @@ class Loader:
         Raises:
             WarehouseError: nothing of it is loaded, or the next run finishes it.
         """
-        with bare(), _signals_heard(), _faults_named():
+        with bare(), package_files.written(), _signals_heard(), _faults_named():
             if provider.name not in self._pipelines:
                 self._pipelines[provider.name] = self._pipeline(provider.name)
             packages.note(self._working, provider.name, packages.newest(self._connection, provider.name))
