@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from pipelines.recordings.parts import FilePart
 from simulator import Simulator
@@ -115,3 +118,21 @@ def whole(project: Project) -> bool:
         body = Path(path).read_bytes()
         assert (len(body), hashlib.sha256(body).hexdigest()) == (size, digest), path
     return sorted(Path(path) for path, _, _ in held) == files(project)
+
+
+Fetching = Callable[..., Fetch]
+
+
+class Chunks(httpx.SyncByteStream):
+    """A body that comes as it is cut here."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+def cut(simulator: Simulator, kind: str = "short_body", times: int = 1) -> None:
+    """Let the next answers to the recordings of eTelecom end early."""
+    simulator.faults.next(*[kind] * times, provider="etelecom", endpoint="recording", seconds=0.4)

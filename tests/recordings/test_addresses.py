@@ -14,10 +14,8 @@ from sources.errors import NetworkFault, NotNamed, NotThere, RequestRefused
 from sources.recordings import Access, Recording
 from sources.registry import PROVIDERS
 from tests.pipelines.project import Project, everyone
-from tests.recordings.held import Fetch
+from tests.recordings.held import Fetching
 from tests.sources.accounts import requests_of
-
-Fetching = Callable[..., Fetch]
 
 KEYS = {
     "vbot": {"api_key": "k"},
