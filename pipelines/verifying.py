@@ -116,8 +116,10 @@ def _compare(
     if not todo:
         return Verified(account)
     start, end = todo.windows[0].start, todo.windows[-1].end
-    # What is not to be compared counts as read, so that a backfill leaves it out.
-    ledger = Ledger(finished=Intervals.of([Window(start, end)]) - todo, findings=known.findings)
+    now = datetime.now(UTC).replace(microsecond=0)
+    # What is not to be compared, names among it, counts as read, so that a backfill leaves it out.
+    finished = Intervals.of([Window(start, end)]) - todo
+    ledger = Ledger(finished=finished, findings=known.findings, names_read_at=now)
     read: dict[Window, int | None] = {}
 
     def heard(whose: Account, progress: Planned | WindowRead | Noted) -> None:
@@ -130,7 +132,7 @@ def _compare(
     try:
         reader = AccountReader(
             provider, account, connection, ledger,
-            now=datetime.now(UTC).replace(microsecond=0),
+            now=now,
             unit_size=UnitSize(rows=COMPARED_AT_ONCE),
             observe=heard,
         )  # fmt: skip

@@ -88,7 +88,8 @@ class Jobs:
             ProviderError: the account cannot be read.
         """
         self._force = wanted.force
-        if wanted.kind == "sync" and self._names_are_old():
+        # A backfill may be the first that reads an account: its calls have their currency from there.
+        if (windows or wanted.kind == "sync") and self._names_are_old():
             yield self._read_names()
         if not windows:
             return

@@ -121,6 +121,14 @@ def backfill(simulator: Simulator) -> tuple[str, ...]:
     return ("backfill", *PROVIDERS, "--from", first, "--to", last)
 
 
+def test_a_backfill_that_comes_first_brings_the_names_too(configured: Project, simulator: Simulator) -> None:
+    configured.done(*backfill(simulator))
+    assert configured.rows("select count(*) from reporting.calls where cost > 0 and currency is null") == [
+        (0,)
+    ]
+    assert configured.rows("select count(*) > 0 from vbot.members") == [(True,)]
+
+
 def test_a_backfill_brings_older_calls_and_leaves_the_cursor(project: Project, simulator: Simulator) -> None:
     project.configure(simulator, everyone(), **older(simulator))
     project.done("sync")
