@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -102,8 +101,10 @@ def _read(config: Config, selectors: Sequence[str], plan: Plan, dry_run: bool, l
     leave(execute(config, selectors, plan, log_format).exit_code)
 
 
-def execute(config: Config, selectors: Sequence[str], plan: Plan, log_format: str) -> RunReport:
-    """Run over the selected accounts, with progress and a summary on the screen."""
+def execute(
+    config: Config, selectors: Sequence[str], plan: Plan, log_format: str, *, to_error: bool = False
+) -> RunReport:
+    """Run over the selected accounts, with progress and a summary, which `to_error` keeps off the output."""
     from pipelines import running
 
     accounts = config.selected(selectors)
@@ -111,21 +112,34 @@ def execute(config: Config, selectors: Sequence[str], plan: Plan, log_format: st
         report = running.run(
             config, accounts, plan, str(click.get_current_context().obj), observe=told.observe, say=told.say
         )
-    _summarise(report, plan, log_format)
+    if log_format == "json":
+        _emit_summary(report)
+    else:
+        _summarise(report, plan, to_error=to_error)
     return report
 
 
-def _summarise(report: RunReport, plan: Plan, log_format: str) -> None:
+def _emit_summary(report: RunReport) -> None:
+    """An event for each account, with its error, and one for each error of the run."""
+    from pipelines.progress import emit
+
+    for account in report.accounts:
+        emit(event="account", **vars(account), run_id=report.run_id)
+    for fault in (report.error, report.unpublished):
+        if fault:
+            emit(event="error", text=fault, run_id=report.run_id)
+
+
+def _summarise(report: RunReport, plan: Plan, *, to_error: bool) -> None:
     """One line an account that was read, and a line of its own for each error."""
     for account in report.accounts:
-        if log_format == "json":
-            fields: dict[str, Any] = {"event": "account", **vars(account), "run_id": report.run_id}
-            click.echo(json.dumps(fields), err=True)
-        elif plan.kind != "replay" and not account.error and not report.error:
+        if plan.kind != "replay" and not account.error and not report.error:
             extras = [f"{account.rejected:,} quarantined"] if account.rejected else []
             extras += [f"{account.warnings:,} unreadable values kept in extra"] if account.warnings else []
             news = f"{account.changed_windows} of {account.windows} windows changed"
-            click.echo(f"{account.account}: {account.calls:,} calls read, {', '.join([news, *extras])}")
+            click.echo(
+                f"{account.account}: {account.calls:,} calls read, {', '.join([news, *extras])}", err=to_error
+            )
         if account.error:
             complain(f"{account.account}: {account.error}")
     for fault in (report.error, report.unpublished):

@@ -68,8 +68,15 @@ def verify(
         again = [account for account in accounts if str(account) in wanted]
         windows = Intervals.of(window for differing in wanted.values() for window in differing).windows
         plan = Plan("backfill", windows[0].start, windows[-1].end, force=True, within=wanted)
-        report = execute(config, [str(account) for account in again], plan, log_format)
-        leave(report.exit_code)
+        code = FAILED
+        try:
+            names = [str(account) for account in again]
+            code = execute(config, names, plan, log_format, to_error=as_json).exit_code
+        finally:
+            # Who reads the output is told what was found, also where it could not be mended.
+            if as_json and code:
+                _show(found, as_json=True)
+        leave(code)
         errors = {str(verified.account): verified.error for verified in found}
         # What could not be compared the first time was not compared the second time either.
         compared = [replace(each, error=each.error or errors[str(each.account)]) for each in compare(again)]

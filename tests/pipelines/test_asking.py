@@ -216,6 +216,19 @@ def test_the_log_for_machines_parses(configured: Project) -> None:
         assert sum(window["rows"] for window in windows) == event["calls"] >= 300
 
 
+def test_the_log_for_machines_parses_where_an_account_fails_too(
+    configured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__VBOT__MAIN__API_KEY", "wrong")
+    outcome = configured.run("sync", "--log-format", "json")
+    assert outcome.code == 1
+    events = [json.loads(line) for line in outcome.lines]
+    errors = {event["account"]: event["error"] for event in events if event["event"] == "account"}
+    assert "check api_key under [sources.vbot.main]" in errors.pop("vbot.main")
+    assert set(errors.values()) == {None}
+    assert all("at" in event for event in events)
+
+
 def test_a_run_names_its_command(configured: Project, simulator: Simulator) -> None:
     configured.done("sync", "vbot")
     assert configured.rows("select command, status, exit_code, calls >= 300 from callsync.runs") == [

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import verifying
+from pipelines import holding, verifying
 from simulator import Simulator
 from sources import jobs
 from sources.errors import IncompleteRead
@@ -261,3 +261,21 @@ def test_the_providers_own_count_is_told(loaded: Project) -> None:
     }
     assert totals["vbot.main"] == totals["voximplant.main"] == {True}
     assert {window["provider_total"] for window in said["accounts"][1]["windows"]} == {None}
+
+
+def test_a_repair_for_machines_prints_json_alone(loaded: Project, simulator: Simulator) -> None:
+    lost = "select min(id) from etelecom.call_logs"
+    damage(loaded, f"delete from etelecom.call_logs where id = ({lost})")
+    (account,) = json.loads(loaded.done("verify", "etelecom", "--repair", "--json").out)["accounts"]
+    assert not any(window["missing"] for window in account["windows"])
+
+
+def test_where_a_repair_fails_machines_are_told_what_was_found(
+    loaded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage(loaded, "delete from etelecom.call_logs where id = (select min(id) from etelecom.call_logs)")
+    with holding.held(loaded.warehouse, "another run"):
+        outcome = loaded.run("verify", "etelecom", "--repair", "--json")
+    assert outcome.code == 3
+    (account,) = json.loads(outcome.out)["accounts"]
+    assert sum(len(window["missing"]) for window in account["windows"]) == 1
