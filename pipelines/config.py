@@ -8,6 +8,8 @@ nearest.
 from __future__ import annotations
 
 import difflib
+import json
+import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
@@ -18,14 +20,25 @@ from pipelines import privacy
 from pipelines.config_values import typed
 from pipelines.settings import Settings, variables
 from pipelines.warehouse_path import path_of
-from sources.account import MOST_AT_ONCE, MOST_DAYS, MOST_SECONDS, Account, Options, option, out_of_bounds
+from sources.account import (
+    FIRST_DAY,
+    MOST_AT_ONCE,
+    MOST_DAYS,
+    MOST_SECONDS,
+    Account,
+    Options,
+    option,
+    out_of_bounds,
+)
 from sources.errors import AccessDenied, ConfigError
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.shaping import Privacy
+from sources.windows import instant
 from sources.zones import NO_ZONE, is_zone
 
 DEFAULT_WAREHOUSE = "warehouse.duckdb"
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 NO_ACCOUNT = "no account is configured; name some in [callsync] accounts (callsync init writes a sample)"
 
 
@@ -136,7 +149,8 @@ def explained(error: Exception, account: Account) -> str:
         for known in fields(options)
         if known.metadata["secret"] and getattr(options, known.name) != known.default
     ]
-    return f"{error}; check {' and '.join(keys)} under [sources.{account}] in .dlt/secrets.toml"
+    section = _header(f"sources.{account}")
+    return f"{error}; check {' and '.join(keys)} under {section} in .dlt/secrets.toml"
 
 
 def _general(settings: Settings) -> General:
@@ -178,13 +192,17 @@ def _account(settings: Settings, selector: str, zone: str, kept: Privacy | None)
             f"{_nearest(provider_name, PROVIDERS)}; there are {', '.join(PROVIDERS)}"
         )
     provider = PROVIDERS[provider_name]
+    if name in (known.name for known in fields(provider.options)):
+        # Its section would be the default of that key for all accounts.
+        raise _unusable("callsync", "accounts", f"names {selector}, but {name} is a key of its provider")
     where = f"sources.{selector}"
     _refuse_unknown(settings.table(name, "sources", provider_name), fields(provider.options), where)
     named = {key.split("__")[0]: None for key in variables(name, "sources", provider_name)}
     _refuse_unknown(named, fields(provider.options), where)
     _refuse_unknown_defaults(settings, provider)
     sections = [("sources", provider_name, name), ("sources", provider_name)]
-    options = provider.options(**_values(settings, provider.options, sections, where, zone))
+    given = _values(settings, provider.options, sections, where, zone)
+    options = provider.options(**{"start_date": instant(FIRST_DAY, zone), **given})
     for key, problem in options.problems():
         raise _unusable(where, key, problem, is_secret=_is_secret(provider.options, key))
     return Account(provider_name, name, options, kept)
@@ -198,6 +216,9 @@ def _refuse_unknown_defaults(settings: Settings, provider: Provider) -> None:
         for key, value in settings.table(provider.name, "sources").items()
         if key in known or not isinstance(value, Mapping)
     }
+    # Variables with more to their name are of an account, or of a key that is a table.
+    said = variables(provider.name, "sources")
+    defaults |= {key: value for key, value in said.items() if "__" not in key}
     _refuse_unknown(defaults, fields(provider.options), f"sources.{provider.name}")
 
 
@@ -251,4 +272,15 @@ def _is_secret(kind: type[Options], key: str) -> bool:
 def _unusable(where: str, key: str, problem: str, *, is_secret: bool = False) -> ConfigError:
     file = "secrets.toml" if is_secret else "config.toml"
     variable = "__".join([*where.split("."), *key.split(".")]).upper()
-    return ConfigError(f"{where}.{key} {problem}; set it in .dlt/{file} under [{where}], or as {variable}")
+    return ConfigError(
+        f"{where}.{key} {problem}; set it in .dlt/{file} under {_header(where)}, or as {variable}"
+    )
+
+
+def _header(where: str) -> str:
+    """A section as a file names it: what TOML takes for no bare key stands in quotes."""
+    parts = (
+        part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+        for part in where.split(".")
+    )
+    return f"[{'.'.join(parts)}]"

@@ -16,6 +16,9 @@ from sources.windows import instant
 def typed(value: Any, hint: Any, zone: str) -> Any:
     """A value of a file or the environment as the type of its key; the error says what was expected."""
     if isinstance(hint, types.UnionType):
+        # As the sample shows a key that has no default.
+        if value == "" and type(None) in typing.get_args(hint):
+            return None
         kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
         if len(kinds) > 1:
             return value
@@ -68,6 +71,9 @@ def _list(value: Any) -> tuple[str, ...]:
         except (ValueError, RecursionError):
             raise ValueError("must be a list of texts") from None
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
+        raise TypeError("must be a list of texts")
+    value = list(value)
+    if any(isinstance(item, list | Mapping) for item in value):
         raise TypeError("must be a list of texts")
     return tuple(text for item in value if (text := str(item).strip()))
 

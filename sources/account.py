@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,7 +21,8 @@ from sources.shaping.privacy import Privacy
 from sources.windows import instant
 from sources.zones import NO_ZONE, is_zone
 
-DEFAULT_START = instant("2026-01-01")
+FIRST_DAY = "2026-01-01"
+"""What `start_date` is by default: midnight there where a bare date is read."""
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+|localhost", re.IGNORECASE)
 
@@ -46,21 +47,45 @@ def option(
     default: Any = ...,
     *,
     secret: bool = False,
+    header: bool = False,
     scope: bool = False,
     least: float | None = None,
     most: float | None = None,
 ) -> Any:
     """A configuration key: its meaning, its default, and whether it belongs in `secrets.toml`.
 
-    Of `scope` are those that say which calls an account shows, or what their times mean: where one of them
-    changes, everything is read again. Every number has the least and the most that it may be.
+    Those of `header` are sent in one as they are. Of `scope` are those that say which calls an account shows,
+    or what their times mean: where one of them changes, everything is read again. Every number has the least
+    and the most that it may be.
     """
-    metadata = {"help": help_text, "secret": secret, "scope": scope, "least": least, "most": most}
+    metadata = {
+        "help": help_text, "secret": secret, "header": header, "scope": scope, "least": least, "most": most,
+    }  # fmt: skip
     if default is ...:
         return field(metadata=metadata, repr=not secret)
     if isinstance(default, dict):
         return field(default_factory=dict, metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
+
+
+def unusable_secrets(values: Any) -> list[tuple[str, str]]:
+    """The secrets among a dataclass's options that are blank, or that no header may hold."""
+    found = []
+    for known in fields(values):
+        value = getattr(values, known.name)
+        if not known.metadata["secret"] or not isinstance(value, str):
+            continue
+        # One that may be left out counts as left out where it is empty.
+        if not value.strip() and (value or known.default is MISSING):
+            found.append((known.name, "is missing"))
+        elif known.metadata["header"] and not _may_be_sent(value):
+            found.append((known.name, "holds what no header may: a line break, a blank at an end, an accent"))
+    return found
+
+
+def _may_be_sent(value: str) -> bool:
+    """Whether a header may hold a text as it is (RFC 9110, 5.5)."""
+    return value.isascii() and (not value or value.isprintable()) and value == value.strip()
 
 
 def out_of_bounds(values: Any) -> list[tuple[str, str]]:
@@ -85,7 +110,7 @@ class Options:
         start_date: aware, the first instant a first sync reads.
     """
 
-    start_date: datetime = option("first day a first sync reads", DEFAULT_START)
+    start_date: datetime = option("first day a first sync reads", instant(FIRST_DAY))
     lookback_days: float = option(
         "days read again by every sync, because calls change after the fact", 3, least=0, most=MOST_DAYS
     )
@@ -109,7 +134,7 @@ class Options:
 
     def problems(self) -> list[tuple[str, str]]:
         """Keys whose values cannot work together, each with what is wrong."""
-        found = out_of_bounds(self)
+        found = unusable_secrets(self) + out_of_bounds(self)
         if 0 < self.requests_per_second < _SLOWEST_PACE:
             found.append(("requests_per_second", f"must be 0, or at least {_SLOWEST_PACE}"))
         if not is_zone(getattr(self, "timezone", "UTC")):

@@ -22,7 +22,7 @@ FILTER_KEYS = (
 class EtelecomOptions(Options):
     """Options of an eTelecom account."""
 
-    api_key: str = option("a shop's api_key, or a partner's shop_key", secret=True)
+    api_key: str = option("a shop's api_key, or a partner's shop_key", secret=True, header=True)
     base_url: str = option("address of the API up to the service name", "https://api.etelecom.vn/v1/shop")
     service: str = option("service name; white labels have their own", "Etelecom")
     page_size: int = option(

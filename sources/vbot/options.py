@@ -80,11 +80,11 @@ class VbotOptions(Options):
     recording_hosts: tuple[str, ...] = option(
         "hosts besides base_url's that get the key or token when recordings are fetched", ("*.vbot.vn",)
     )
-    api_key: str | None = option("API key (v3)", None, secret=True)
+    api_key: str | None = option("API key (v3)", None, secret=True, header=True)
     username: str | None = option("user of the token endpoint (v1, v2)", None, secret=True)
     password: str | None = option("password of the token endpoint (v1, v2)", None, secret=True)
     access_token: str | None = option(
-        "a token from elsewhere instead of user and password (v1, v2)", None, secret=True
+        "a token from elsewhere instead of user and password (v1, v2)", None, secret=True, header=True
     )
 
     @property

@@ -97,6 +97,51 @@ WRONG = {
         "sources.etelecom.main.base_url must have a path",
     ),
     "no list": (["sync"], {"CALLSYNC__ACCOUNTS": "[" * 100_000}, "callsync.accounts must be a list"),
+    "a list in a list": (
+        ["sync"],
+        {"CALLSYNC__ACCOUNTS": '[["vbot.main"]]'},
+        "callsync.accounts must be a list",
+    ),
+    "an account called like a key": (
+        ["sync"],
+        {"CALLSYNC__ACCOUNTS": "etelecom.filter"},
+        "callsync.accounts names etelecom.filter, but filter is a key of its provider",
+    ),
+    "an unknown default in the environment": (
+        ["sync"],
+        {"SOURCES__ETELECOM__WINDOW_DAY": "2"},
+        "sources.etelecom.window_day is not a key of callsync; did you mean window_days?",
+    ),
+    "an empty key": (
+        ["sync"],
+        {"SOURCES__ETELECOM__MAIN__API_KEY": ""},
+        "sources.etelecom.main.api_key is missing; set it in .dlt/secrets.toml under [sources.etelecom.main]",
+    ),
+    "a blank key": (
+        ["sync"],
+        {"SOURCES__VBOT__MAIN__API_KEY": "  "},
+        "sources.vbot.main.api_key is missing; set",
+    ),
+    "a key of two lines": (
+        ["sync"],
+        {"SOURCES__ETELECOM__MAIN__API_KEY": "abc\ndef"},
+        "sources.etelecom.main.api_key holds what no header may",
+    ),
+    "a key with an accent": (
+        ["sync"],
+        {"SOURCES__VBOT__MAIN__API_KEY": "khóa"},
+        "sources.vbot.main.api_key holds what no header may",
+    ),
+    "empty credentials": (
+        ["sync"],
+        {"SOURCES__VOXIMPLANT__MAIN__CREDENTIALS": ""},
+        "sources.voximplant.main.credentials is missing; set it in .dlt/secrets.toml",
+    ),
+    "an account that TOML has to quote": (
+        ["sync"],
+        {"CALLSYNC__ACCOUNTS": "etelecom.Hà Nội"},
+        'api_key is missing; set it in .dlt/secrets.toml under [sources.etelecom."Hà Nội"], or as ',
+    ),
     "no credentials": (
         ["sync"],
         {"SOURCES__VOXIMPLANT__MAIN__CREDENTIALS": "nowhere.json"},
@@ -348,6 +393,30 @@ def test_every_key_that_init_shows_is_known(project: Project, monkeypatch: pytes
     for name, provider in PROVIDERS.items():
         keys = shown[f"sources.{name}"] | shown[f"sources.{name}.main"] | shown["sources.vbot"]
         assert {field.name for field in fields(provider.options)} <= keys
+
+
+@pytest.mark.parametrize("key", ["page_base", "page_size", "project_code", "access_token"])
+def test_an_empty_value_is_none_where_init_shows_it_for_none(
+    key: str, configured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = configured.done("sync", "--dry-run").out
+    monkeypatch.setenv(f"SOURCES__VBOT__MAIN__{key.upper()}", "")
+    assert configured.done("sync", "--dry-run").out == planned
+
+
+def test_without_a_start_a_first_sync_begins_at_midnight_of_the_reporting_zone(
+    configured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = configured.folder / ".dlt/config.toml"
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("start_date")]
+    file.write_text("\n".join(lines))
+    for zone, start in (
+        ("Asia/Ho_Chi_Minh", "2025-12-31T17:00:00Z"),
+        ("Europe/Berlin", "2025-12-31T23:00:00Z"),
+    ):
+        monkeypatch.setenv("CALLSYNC__REPORTING_TIMEZONE", zone)
+        first = configured.done("sync", "etelecom", "--dry-run").out.splitlines()[1]
+        assert first.strip().startswith(start)
 
 
 def test_a_fresh_init_says_what_to_do_next(project: Project) -> None:
