@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 
 from pipelines import opening, warehouse
 from sources.errors import WarehouseError
+from sources.zones import zone_of
 
 _QUERY = """
 select
@@ -94,7 +94,7 @@ def lines(explained: Explained, zone: str) -> Iterator[str]:
     """It as lines for an operator, times in a zone."""
 
     def local(moment: datetime | None) -> str:
-        return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S") if moment else "unknown"
+        return moment.astimezone(zone_of(zone)).strftime("%Y-%m-%d %H:%M:%S") if moment else "unknown"
 
     def told(step: Step) -> str:
         window = "asked for by its id"

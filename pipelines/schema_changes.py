@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +24,7 @@ from sources.printing import printable
 from sources.provider import Provider
 from sources.registry import PROVIDERS
 from sources.shaping.fields import Field, Kind, RecordType
+from sources.zones import zone_of
 
 NEWEST = 5_000
 """Calls of an account in which a column is looked for."""
@@ -79,7 +79,7 @@ class SchemaChange:
         """It as a line for an operator, days in a zone."""
         calls = f"{self.calls:,} {'call' if self.calls == 1 else 'calls'}"
         if self.since:
-            calls += f" since {self.since.astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+            calls += f" since {self.since.astimezone(zone_of(zone)):%Y-%m-%d}"
         field = f"`{printable(self.field)}` of {self.table}"
         match self.kind:
             case "undocumented":

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 from rich.console import Console
@@ -19,6 +18,7 @@ from pipelines import opening, schema_changes, warehouse
 from pipelines.last_runs import LastRun
 from pipelines.plain_text import plain
 from pipelines.schema_changes import SchemaChange
+from sources.zones import zone_of
 
 WIDEST = 1000
 """Characters of a line that goes to a file or a pipe."""
@@ -130,7 +130,7 @@ def show(statuses: Sequence[AccountStatus], runs: Sequence[LastRun], zone: str, 
         console.width = WIDEST
 
     def local(moment: datetime | None) -> str:
-        return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M") if moment else "never"
+        return moment.astimezone(zone_of(zone)).strftime("%Y-%m-%d %H:%M") if moment else "never"
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     for heading in ("account", "calls", "read until", "newest call", "last run", "rejects"):

@@ -17,11 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pendulum
 
+from sources.zones import zone_of
+
 SECOND = timedelta(seconds=1)
+
+_UNSAID = pendulum.FixedTimezone(0, name="unsaid")
+"""The zone of a time that names none, while it is parsed."""
 
 _FIRST, _LAST = datetime(1, 1, 1, 8, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 """Beside the ends of the calendar a moment has no local time in other zones, and no neighbours."""
@@ -170,21 +174,22 @@ def instant(text: str, zone: str = "UTC") -> datetime:
 
 def _parsed(text: str, zone: str) -> datetime | None:
     # The parser takes some words for times too.
-    moment = pendulum.parse(text, tz=zone, exact=True) if text[:1].isdigit() else None
+    moment = pendulum.parse(text, tz=_UNSAID, exact=True) if text[:1].isdigit() else None
     if isinstance(moment, pendulum.DateTime):
-        return datetime.fromtimestamp(moment.replace(fold=0).timestamp(), UTC)
+        tz = zone_of(zone) if moment.tzinfo is _UNSAID else moment.tzinfo
+        return datetime.combine(moment.date(), moment.time().replace(fold=0), tz).astimezone(UTC)
     return local_midnight(moment, zone) if isinstance(moment, date) else None
 
 
 def local_midnight(day: date, zone: str) -> datetime:
     """The first instant of a local day, in UTC."""
     # Without fold, zoneinfo reads a midnight that occurs twice as the first, and a skipped one as the jump.
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day, time(), zone_of(zone)).astimezone(UTC)
 
 
 def _cut_one(window: Window, zone: str, days: int) -> Iterator[Window]:
     start = window.start
-    day = start.astimezone(ZoneInfo(zone)).date()
+    day = start.astimezone(zone_of(zone)).date()
     ordinal = day.toordinal() - day.toordinal() % days + days
     while start < window.end:
         border = min(local_midnight(date.fromordinal(ordinal), zone), window.end)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -14,6 +13,7 @@ from pipelines.commands.telling import log_format_option
 from pipelines.plain_text import plain
 from pipelines.streams import complain
 from sources.errors import ConfigError
+from sources.zones import zone_of
 
 
 @click.command()
@@ -82,7 +82,7 @@ def _past(date: str | None) -> datetime:
         raise ConfigError("--until takes a date such as 2026-01-31, or ISO 8601 with an offset") from None
     if until > now:
         raise ConfigError(f"--until {date} is not past: the demo reads only what has happened")
-    return until.astimezone(ZoneInfo(General.reporting_timezone))
+    return until.astimezone(zone_of(General.reporting_timezone))
 
 
 @click.command()

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -15,6 +14,7 @@ from pipelines.commands.ending import leave
 from pipelines.commands.reading import execute
 from pipelines.commands.telling import log_format_option
 from sources.errors import ConfigError
+from sources.zones import zone_of
 
 if TYPE_CHECKING:
     from pipelines.quarantine import Quarantined
@@ -56,7 +56,7 @@ def list_(with_replayed: bool = False, as_json: bool = False) -> None:
         "id", "account", "endpoint", "seen", "reason", box=None, pad_edge=False, header_style="bold"
     )
     for record in found:
-        seen = record.seen_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+        seen = record.seen_at.astimezone(zone_of(zone)).strftime("%Y-%m-%d %H:%M")
         done = " (replayed)" if record.replayed_at else ""
         table.add_row(
             record.reject_id[:ID_LENGTH],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from zoneinfo import ZoneInfo
 
 from sources.recordings import Recording
+from sources.zones import zone_of
 
 LONGEST_NAME = 80
 """Characters of a part of a path; with number and extension it stays below what any file system takes."""
@@ -22,7 +22,7 @@ def path_of(recording: Recording, extension: str, zone: str, *, other: str = "")
     one's source, as `other`, makes one of its own: `<id>-<position>.<hash>.wav`.
     """
     started = recording.started_at
-    day = f"{started.astimezone(ZoneInfo(zone)):%Y/%m/%d}" if started else "undated"
+    day = f"{started.astimezone(zone_of(zone)):%Y/%m/%d}" if started else "undated"
     prefix = f"{recording.provider}/{recording.account}/"
     own = f".{_digest(other)[:8]}" if other else ""
     name = f"{safe(recording.call_id.removeprefix(prefix))}-{recording.position}{own}.{extension}"

@@ -18,11 +18,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.shaping.columns import check_zone
 from sources.shaping.exact import Rejected, shape_exact
 from sources.shaping.fast import shape_fast
 from sources.shaping.fields import RecordType
 from sources.shaping.privacy import Privacy, private_payload, private_tables
+from sources.zones import zone_of
 
 __all__ = [
     "Privacy",
@@ -76,9 +76,9 @@ def shape(
         privacy: what is kept of persons' numbers; without it everything.
 
     Raises:
-        KeyError, ValueError: the zone is unknown.
+        KeyError: the zone is unknown.
     """
-    check_zone(zone)
+    zone_of(zone)
     fixed = constants or {}
     # A key that is made of numbers is made of what is kept of them.
     party = privacy.number if privacy else None

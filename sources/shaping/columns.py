@@ -7,12 +7,12 @@ Arrow; any other column is read value by value (`values.py`), which is the refer
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.shaping.fields import ARROW_TYPES, MONEY, TIMESTAMP, Field, Kind
+from sources.shaping.local_times import in_utc
 from sources.shaping.values import FIRST_TIME, LAST_TIME, LONGEST_SECONDS, Unreadable, reader, seconds
 
 EXACT_NUMBER: Final = pa.decimal128(38, 18)
@@ -25,11 +25,6 @@ _WALL: Final = pa.timestamp("us")
 _FIRST: Final = {type_: pa.scalar(FIRST_TIME, pa.int64()).cast(type_) for type_ in (_WALL, TIMESTAMP)}
 _LAST: Final = {type_: pa.scalar(LAST_TIME, pa.int64()).cast(type_) for type_ in (_WALL, TIMESTAMP)}
 _MONTH_FIRST: Final = r"^(\d{2})/(\d{2})/(\d{4}) (\d{2}:\d{2}:\d{2})$"
-
-
-def check_zone(zone: str) -> None:
-    """Raises ZoneInfoNotFoundError (a KeyError) or ValueError when the zone is no IANA name."""
-    ZoneInfo(zone)
 
 
 def read(field: Field, values: Sequence[Any], zone: str) -> tuple[pa.Array, Sequence[int]]:
@@ -54,7 +49,7 @@ def read_each(field: Field, values: Sequence[Any], zone: str) -> tuple[pa.Array,
             found.append(None)
             unreadable.append(index)
     if field.kind is Kind.LOCAL_TIME:
-        return _in_utc(pa.array(found, pa.int64()).cast(_WALL), zone), unreadable
+        return in_utc(pa.array(found, pa.int64()).cast(_WALL), zone), unreadable
     if ARROW_TYPES[field.kind] == TIMESTAMP:
         return pa.array(found, pa.int64()).cast(TIMESTAMP), unreadable
     return pa.array(found, ARROW_TYPES[field.kind]), unreadable
@@ -82,7 +77,7 @@ def convert(field: Field, array: pa.Array, zone: str) -> pa.Array:
         case Kind.RFC3339 if array.type == pa.string():
             return _bounded(_without("", array).cast(TIMESTAMP))
         case Kind.LOCAL_TIME if array.type == pa.string():
-            return _in_utc(_bounded(_wall(field, _without("", array))), zone)
+            return in_utc(_bounded(_wall(field, _without("", array))), zone)
         case Kind.EPOCH_MS if array.type == pa.int64():
             return _bounded(pc.multiply_checked(_without(0, array), 1000).cast(TIMESTAMP))
         case Kind.JSON if array.type == pa.string():  # canonical text already
@@ -142,12 +137,6 @@ def _bounded(times: pa.Array) -> pa.Array:
     if pc.less(limits["min"], _FIRST[times.type]).as_py():
         return pc.if_else(pc.less(times, _FIRST[times.type]), pa.scalar(None, times.type), times)
     return times
-
-
-def _in_utc(wall: pa.Array, zone: str) -> pa.Array:
-    # Twice on the clock: the earlier instant. Skipped by the clock: the first instant after the gap.
-    local = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="latest")
-    return local.cast(TIMESTAMP)
 
 
 def _typed(field: Field, values: Sequence[Any]) -> pa.Array:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sources.account import Account
 from sources.errors import IncompleteRead
@@ -23,6 +22,7 @@ from sources.vbot.fields import HOTLINES, MEMBERS
 from sources.vbot.options import UNITS, VbotOptions
 from sources.vbot.probing import Probe
 from sources.windows import Window
+from sources.zones import zone_of
 
 MOST_PAGES = 100_000
 """An end to a list that always shows a call not seen before."""
@@ -38,7 +38,7 @@ class VbotConnection:
         options: VbotOptions = account.options
         self._phones = options.phones
         self._list_path = options.version.list_path
-        self._tz = ZoneInfo(options.timezone)
+        self._tz = zone_of(options.timezone)
         self._longest_page = 0
         self.calls: RecordType = options.version.record_type
         self.zone = options.timezone

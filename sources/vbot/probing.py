@@ -9,13 +9,13 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sources.errors import RequestRefused, Transient
 from sources.vbot.answers import identities, time_of
 from sources.vbot.client import VbotClient
 from sources.vbot.options import UNITS, VbotOptions
 from sources.windows import SECOND
+from sources.zones import zone_of
 
 PROBED_CALLS = 20
 """Calls a page that are enough to tell two pages apart."""
@@ -102,7 +102,7 @@ class Probe:
 
         None while the account has no call to ask for.
         """
-        zone = ZoneInfo(self._options.timezone)
+        zone = zone_of(self._options.timezone)
         known = self._calls(self.page_base())
         times = [at for at in (time_of(record, zone) for record in known) if at is not None]
         if not times:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
@@ -29,7 +28,7 @@ from sources.voximplant.fields import ACCOUNT_INFO, APPLICATIONS, CALL_SESSIONS,
 from sources.voximplant.options import VoximplantOptions
 from sources.voximplant.token import ServiceToken, read_credentials
 from sources.windows import SECOND, Window
-from sources.zones import is_zone
+from sources.zones import is_zone, zone_of
 
 T = TypeVar("T")
 
@@ -286,11 +285,11 @@ def _form_text(key: str, value: Any) -> str:
 
 
 def _local(moment: datetime, zone: str) -> str:
-    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone(zone_of(zone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _doubt(moment: datetime, zone: str) -> timedelta:
-    tz = ZoneInfo(zone)
+    tz = zone_of(zone)
     around = timedelta(hours=3)
     offsets = {(moment + shift).astimezone(tz).utcoffset() for shift in (-around, timedelta(), around)}
     return timedelta(hours=1) if len(offsets) > 1 else timedelta()
