@@ -64,7 +64,7 @@ def ahead_at(moment: datetime, name: str) -> timedelta:
 
 
 def changes(name: str, first: datetime, last: datetime) -> list[tuple[datetime, timedelta]]:
-    """When the clocks change after `first` and until `last`, and how far they are ahead of UTC from then on."""
+    """When the clocks change after `first` and until `last`, and how far they are ahead of UTC then."""
     return [
         change
         for year in range(max(first.year, _FIRST_YEAR), last.year + 1)

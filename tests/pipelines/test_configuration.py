@@ -399,9 +399,10 @@ def test_every_key_that_init_shows_is_known(project: Project, monkeypatch: pytes
 def test_an_empty_value_is_none_where_init_shows_it_for_none(
     key: str, configured: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned = configured.done("sync", "--dry-run").out
+    days = "backfill", "vbot", "--from", "2026-02-01", "--to", "2026-02-03", "--dry-run"
+    planned = configured.done(*days).out
     monkeypatch.setenv(f"SOURCES__VBOT__MAIN__{key.upper()}", "")
-    assert configured.done("sync", "--dry-run").out == planned
+    assert configured.done(*days).out == planned
 
 
 def test_without_a_start_a_first_sync_begins_at_midnight_of_the_reporting_zone(
