@@ -20,6 +20,12 @@ recording_urls as (
 
 ),
 
+first_moments as (
+
+    select * from staging.stg_etelecom__first_moments
+
+),
+
 extensions as (
 
     select * from staging.stg_etelecom__extensions
@@ -76,7 +82,8 @@ joined as (
         coalesce(targets_by_call.leg_count, 0) as leg_count,
         coalesce(recordings_by_call.recording_count, 0) as recording_count,
 
-        coalesce(call_logs.started_at, call_logs.created_at) as created_at,
+        call_logs.started_at as known_start,
+        coalesce(call_logs.started_at, first_moments.first_at) as started_at,
         targets_by_call.answered_at,
         call_logs.ended_at
 
@@ -89,6 +96,10 @@ joined as (
         on
             call_logs.account = recordings_by_call.account
             and call_logs.id = recordings_by_call.id
+    left join first_moments
+        on
+            call_logs.account = first_moments.account
+            and call_logs.id = first_moments.provider_call_id
     left join extensions as caller_extension
         on
             call_logs.account = caller_extension.account
@@ -107,8 +118,7 @@ measured as (
         call_state = 'answered' as is_answered,
         call_state in ('answered', 'not_answered') or ended_at is not null as is_over,
         case when call_state = 'answered' then duration else coalesce(duration, 0) end as talk_seconds,
-        cast(floor(extract(epoch from ended_at) - extract(epoch from created_at)) as bigint) as total_seconds,
-        coalesce(created_at, ended_at) as started_at
+        cast(floor(extract(epoch from ended_at) - extract(epoch from known_start)) as bigint) as total_seconds
     from joined
 
 ),
@@ -133,7 +143,7 @@ final as (
         case
             when is_answered
                 then coalesce(
-                    answered_at, make_timestamptz(epoch_us(created_at) + 1000000 * untalked_seconds)
+                    answered_at, make_timestamptz(epoch_us(known_start) + 1000000 * untalked_seconds)
                 )
         end as answered_at,
         ended_at,

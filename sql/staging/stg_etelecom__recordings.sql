@@ -13,6 +13,12 @@ call_logs as (
 
 ),
 
+first_moments as (
+
+    select * from staging.stg_etelecom__first_moments
+
+),
+
 final as (
 
     select
@@ -24,7 +30,7 @@ final as (
         cast(null as varchar) as recording_id,
         recording_urls.value as url,
 
-        coalesce(call_logs.started_at, call_logs.created_at, call_logs.ended_at) as started_at,
+        coalesce(call_logs.started_at, first_moments.first_at) as started_at,
         cast(null as bigint) as duration_seconds
 
     from recording_urls
@@ -32,6 +38,10 @@ final as (
         on
             recording_urls.account = call_logs.account
             and recording_urls.id = call_logs.id
+    left join first_moments
+        on
+            recording_urls.account = first_moments.account
+            and recording_urls.id = first_moments.provider_call_id
 
 )
 

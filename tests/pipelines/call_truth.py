@@ -190,15 +190,19 @@ def _vbot(
 def etelecom(record: Document, account: str = "main", *, now: datetime) -> Call:
     """A call log; one that has not ended is in progress for a day before `now`."""
     targets = record["call_targets"]
-    started = _rfc3339(record["started_at"]) or _rfc3339(record["created_at"])
-    assert started is not None
-    ended = _rfc3339(record["ended_at"])
+    given, ended = _rfc3339(record["started_at"]), _rfc3339(record["ended_at"])
+    began = [
+        _rfc3339(target[name]) for target in targets for name in ("add_time", "ring_time", "answered_time")
+    ]
+    moments = [_rfc3339(record["created_at"]), ended, *began]
+    # How long a call lasted whose start is not told, nobody knows.
+    started = given or min(moment for moment in moments if moment)
     state = record["call_state"]
     is_answered = state == "answered"
     direction = {"in": "inbound", "out": "outbound"}.get(record["direction"], "internal")
     is_over = state in ("answered", "not_answered") or ended is not None
     is_missed = direction == "inbound" and is_over and not is_answered
-    total = None if ended is None else (ended - started) // timedelta(seconds=1)
+    total = None if ended is None or given is None else (ended - given) // timedelta(seconds=1)
     talk = record["duration"]
     answering = [
         target for target in targets if _rfc3339(target["answered_time"]) or target["status"] == "answered"

@@ -28,6 +28,7 @@ from pipelines import running
 from pipelines.config import Config, General
 from pipelines.planning import Plan
 from simulator import REMOVED, Simulator
+from simulator.etelecom_records import NO_TIME
 from simulator.faults import PASSING
 from sources.account import Account, options_of
 from sources.errors import ProviderError
@@ -77,6 +78,7 @@ ODD: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "duration": NUMBERS,
         "note": TEXTS,
         "call_targets": st.sampled_from([[], None, {}]),
+        "started_at": st.just(NO_TIME),
         "new": TEXTS,
     },
     "voximplant": {

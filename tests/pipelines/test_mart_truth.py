@@ -124,6 +124,11 @@ def disturb(served: Simulator) -> None:
             "etelecom", ids[place], started_at=(served.until - timedelta(hours=hours)).isoformat(),
             call_state="unknown", ended_at=NO_TIME, duration=0, call_targets=[],
         )  # fmt: skip
+    # Of some no start is told, and they were entered minutes after their end; some tell of no target either.
+    for place in range(430, 460):
+        served.spoil("etelecom", ids[place], started_at=NO_TIME)
+        if place % 2:
+            served.drop_legs("etelecom", ids[place])
     earlier = datetime.fromisoformat(logs[420]["started_at"]) - timedelta(minutes=10)
     served.change("etelecom", ids[420], started_at=earlier.isoformat())
     served.drop_legs("etelecom", ids[421])
@@ -171,6 +176,12 @@ def test_the_records_hold_what_the_marts_are_about(served: Simulator) -> None:
     costs = list(MARTS["monthly_costs"](calls, settings))
     assert len({row["local_month"] for row in costs}) > 1
     assert any(row["costed_calls"] < row["calls"] for row in costs if row["currency"] == "USD")
+    without_start = [row for row in served.truth("etelecom") if row["started_at"] == NO_TIME]
+    assert any(
+        datetime.fromisoformat(row["created_at"]) > datetime.fromisoformat(row["ended_at"])
+        for row in without_start
+    )
+    assert {bool(row["call_targets"]) for row in without_start} == {True, False}
 
 
 @pytest.mark.slow

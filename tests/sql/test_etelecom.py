@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.sql.warehouse import Warehouse, utc
+from tests.sql.warehouse import Warehouse, sql_tests, utc
 
 
 def call_log(warehouse: Warehouse, log_id: str = "1", **changes: Any) -> None:
@@ -151,6 +151,47 @@ def test_a_call_of_which_only_the_end_can_be_read_is_of_that_day() -> None:
     expected = {"started_at": utc("2026-03-02T01:01:40"), "total_seconds": None, "ring_seconds": None}
     assert warehouse.one("reporting.calls", *expected) == expected
     assert warehouse.one("reporting.recordings", "started_at") == {"started_at": expected["started_at"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "targets", "expected"),
+    [
+        ({}, [], {"started_at": "01:01:40"}),
+        ({"ended_at": None}, [], {"started_at": "01:05:00"}),
+        ({"created_at": utc("2026-03-02T01:00:30")}, [], {"started_at": "01:00:30"}),
+        ({}, [{"ring_time": "01:00:12"}, {"add_time": "01:00:09"}], {"started_at": "01:00:09"}),
+        (
+            {},
+            [{"answered_time": "01:00:20", "ring_duration": 7}, {}],
+            {"started_at": "01:00:20", "answered_at": "01:00:20", "ring_seconds": 7},
+        ),
+    ],
+)
+def test_a_call_that_tells_no_start_begins_at_the_first_moment_known_of_it(
+    changes: dict[str, Any], targets: list[dict[str, Any]], expected: dict[str, Any]
+) -> None:
+    """Its true start is not known, so neither is its length."""
+    warehouse = Warehouse()
+    call_log(warehouse, started_at=None, **changes)
+    call_log(warehouse, "2")
+    for position, values in enumerate(targets):
+        target(warehouse, position, **timed(values))
+    warehouse.insert(
+        "etelecom.call_logs__recording_urls", account="hanoi", id="1", position=0, value="https://r.example/1"
+    )
+    found = {"answered_at": None, "ring_seconds": None, "total_seconds": None} | timed(expected)
+    assert warehouse.one("reporting.calls", *found, provider_call_id="1") == found
+    assert warehouse.one("reporting.recordings", "started_at") == {"started_at": found["started_at"]}
+    for name in ("calls_end_after_they_start", "calls_last_no_negative_time"):
+        assert warehouse.rows(sql_tests()[name]) == []
+
+
+def timed(values: dict[str, Any]) -> dict[str, Any]:
+    """Values whose times of day are those of the day of the calls."""
+    return {
+        name: utc(f"2026-03-02T{value}") if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def test_without_targets_the_ring_time_is_what_is_not_talk() -> None:
