@@ -25,7 +25,7 @@ renamed as (
         coalesce(phone, number) as number,
         member_no,
         name,
-        disposition,
+        upper(trim(disposition)) as disposition,
 
         time_call as talk_seconds,
         duration_call as total_seconds,
@@ -48,7 +48,7 @@ renamed as (
         coalesce(phone, number) as number,
         member_no,
         name,
-        disposition,
+        upper(trim(disposition)) as disposition,
 
         time_call as talk_seconds,
         duration_call as total_seconds,

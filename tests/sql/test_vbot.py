@@ -301,6 +301,16 @@ def test_the_agent_of_an_inbound_call_is_the_callee_that_answered() -> None:
     ]
 
 
+def test_an_end_reason_has_one_spelling_whoever_tells_it() -> None:
+    warehouse = Warehouse()
+    legacy_call(warehouse, type_call="CALLIN", disposition="noanswer", time_call=0)
+    party(warehouse, "caller", "g1", phone="0364307520")
+    party(warehouse, "callee", "g1", 0, member_no="101", disposition=" noAnswer ")
+    party(warehouse, "callee", "g1", 1, member_no="102", disposition="NOANSWER")
+    reasons = warehouse.rows("select distinct end_reason from reporting.call_legs")
+    assert reasons == [{"end_reason": "NOANSWER"}]
+
+
 def test_of_several_callees_without_dispositions_none_is_taken_for_the_agent() -> None:
     warehouse = Warehouse()
     legacy_call(warehouse, type_call="INCALL")
