@@ -20,7 +20,7 @@ from sources.comparing import WindowContent
 from sources.errors import AccessDenied, IncompleteRead, ProviderError, WindowOverflow
 from sources.fingerprints import compact, distinct
 from sources.gathering import Piece
-from sources.ledger import Ledger
+from sources.ledger import UNFINISHED, Ledger
 from sources.provider import Connection, Page, Provider
 from sources.shaping import Shaped, concat, digest, shape
 from sources.shaping.fields import RecordType
@@ -121,7 +121,7 @@ class Jobs:
         known = None if self._force else self._ledger().fingerprint_of(whole)
         is_read_again = any(window.end + self._lookback > self._now for window in chain)
         # Should the run end before the window, but not before its calls, the next read compares with nothing.
-        doubt = Piece(ledger=lambda ledger: ledger.doubting(whole))
+        doubt = Piece(ledger=partial(_doubting, whole, is_read_again))
         for is_second_read in (False, True):
             content = WindowContent(
                 record_type,
@@ -196,7 +196,7 @@ class Jobs:
             parts = [shaped for shaped, _ in self._shape(record_type, self._connection.pages_of(some))]
             if parts:
                 # Under the number of the question and not the ids, or the ledger would grow with every call.
-                name = f"unfinished {first}"
+                name = f"{UNFINISHED} {first}"
                 yield from self._if_new(name, record_type, concat(record_type, parts), self._calls)
 
     def _read_names(self) -> Iterator[Piece]:
@@ -269,6 +269,17 @@ class Jobs:
             )
         records.clear()
         return shaped
+
+
+def _doubting(window: Window, is_read_again: bool, ledger: Ledger) -> Ledger:
+    """The ledger as soon as calls of a window are loaded, which may be otherwise than they were known.
+
+    Where no sync reads it again, be it a part of it alone, unfinished calls are asked for by id: an answer
+    that is the same as one from before this window need not be what the warehouse holds.
+    """
+    doubted = ledger.doubting(window)
+    is_settled = ledger.settled & Intervals.of([window])
+    return doubted if is_read_again and not is_settled else doubted.doubting_answers()
 
 
 def _names_piece(record_type: RecordType, shaped: Shaped) -> Piece:

@@ -18,6 +18,9 @@ from sources.windows import Intervals, Window, span
 FINGERPRINT_MARGIN = timedelta(days=2)
 """How much longer than the lookback a window's fingerprint is remembered: windows are whole local days."""
 
+UNFINISHED = "unfinished"
+"""What the names of contents begin with that were asked for by the ids of unfinished calls."""
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -132,6 +135,11 @@ class Ledger:
             if _moment(end) <= window.start or _moment(start) >= window.end
         }
         return replace(self, fingerprints=kept)
+
+    def doubting_answers(self) -> Ledger:
+        """The ledger without the fingerprints of unfinished calls, of which others may be loaded."""
+        kept = {name: known for name, known in self.contents.items() if not name.startswith(UNFINISHED)}
+        return replace(self, contents=kept)
 
     def synced(self, start: datetime, now: datetime) -> Ledger:
         """The ledger with its cursor where the finished time that began at `start` ends."""

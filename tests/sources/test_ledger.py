@@ -127,6 +127,11 @@ def test_an_unfinished_call_that_is_too_old_to_be_asked_for_is_forgotten() -> No
     assert ledger.without_unfinished_before(day(0)).unfinished == {"new": int(day(1).timestamp())}
 
 
+def test_answers_by_id_are_doubted_and_names_are_not() -> None:
+    ledger = Ledger(contents={"users": "a", "unfinished 0": "b", "unfinished 1000": "c"})
+    assert ledger.doubting_answers() == Ledger(contents={"users": "a"})
+
+
 def test_what_was_read_of_another_scope_has_to_be_read_again() -> None:
     ledger = after_sync(Ledger().of("calls of all"), day(10), 3 * DAY)
     assert ledger.of("calls of all") == ledger

@@ -240,6 +240,42 @@ def test_an_unfinished_session_is_asked_for_by_id_until_it_is_complete(simulator
     assert sum(f"call_session_history_id={late}" in form for form in forms) == 1
 
 
+@pytest.mark.parametrize("window_days", [1, 10])
+def test_an_answer_by_id_is_compared_with_none_from_before_a_forced_read(
+    simulator: Simulator, window_days: int
+) -> None:
+    late = simulator.add_late(
+        "voximplant",
+        UNTIL - timedelta(days=3),
+        finish_reason=REMOVED,
+        duration=REMOVED,
+        custom_data="A",
+    )
+    newest = simulator.truth("voximplant")[-1]["call_session_history_id"]
+    account = simulated(simulator, "voximplant", lookback_days=1)
+
+    def loaded(ledger: Ledger | None, **options: Any) -> tuple[dict[str, str | None], Ledger]:
+        units, known = read(account, ledger, **options)
+        found = rows(units, "call_sessions")
+        return {str(row["call_session_history_id"]): row["custom_data"] for row in found}, known
+
+    _, ledger = loaded(None)
+    found, ledger = loaded(ledger)
+    assert found == {late: "A"}, "of the first answer nothing is known"
+    simulator.change("voximplant", newest, custom_data="changed")
+    found, ledger = loaded(ledger)
+    assert str(newest) in found
+    assert late not in found
+
+    simulator.change("voximplant", late, custom_data="B")
+    wide = simulated(simulator, "voximplant", lookback_days=1, window_days=window_days)
+    units, ledger = read(wide, ledger, Span("backfill", START, END, force=True))
+    assert "B" in {row["custom_data"] for row in rows(units, "call_sessions")}
+    simulator.change("voximplant", late, custom_data="A")
+    found, _ = loaded(ledger)
+    assert found[late] == "A"
+
+
 def test_unfinished_sessions_are_asked_for_a_thousand_at_a_time() -> None:
     asked: list[int] = []
 
