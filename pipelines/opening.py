@@ -144,7 +144,8 @@ def _attached(warehouse: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
             "set max_vacuum_tasks = 0"
         )
         connection.execute("attach ':memory:' as meanwhile; use meanwhile; detach memory")
-        connection.execute(f"attach {literal(warehouse)} as memory (row_group_size {ROW_GROUP})")
+        # Without the type DuckDB takes a damaged file for a table of text where its name ends like one.
+        connection.execute(f"attach {literal(warehouse)} as memory (type duckdb, row_group_size {ROW_GROUP})")
         connection.execute("use memory; detach meanwhile")
     except BaseException:
         connection.close()

@@ -166,6 +166,27 @@ def test_a_mistake_is_one_line_and_no_request(
     assert not configured.warehouse.exists()
 
 
+@pytest.mark.parametrize(
+    "command", ["sync", "sync --dry-run", "status", "sql from[1]", "test", "verify", "rejects", "recordings"]
+)
+def test_no_command_takes_a_table_of_text_for_the_warehouse(
+    command: str, configured: Project, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = configured.folder / "credentials.json"
+    theirs.write_text('{"account_id": 1}')
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", theirs.name)
+    outcome = configured.run(*command.split())
+    assert outcome.code == 2
+    assert outcome.err == (
+        "destination.duckdb.credentials must be another path: credentials.json is no DuckDB file, "
+        "and is left as it is; set it in .dlt/config.toml under [destination.duckdb], "
+        "or as DESTINATION__DUCKDB__CREDENTIALS\n"
+    )
+    assert theirs.read_text() == '{"account_id": 1}'
+    assert not simulator.requests.select()
+    assert {path.name for path in configured.folder.iterdir()} == {".dlt", theirs.name}
+
+
 TABLES: dict[str, type] = {
     "callsync": config.General,
     **{f"sources.{name}.main": provider.options for name, provider in PROVIDERS.items()},

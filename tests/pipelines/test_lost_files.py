@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from pipelines import opening
+from pipelines.warehouse import Files
 from simulator import Simulator
 from tests.pipelines.project import Project, everyone
 from tests.pipelines.test_stopping import dies_at
@@ -111,6 +112,22 @@ def test_a_damaged_warehouse_is_named_and_left_alone(content: bytes, loaded: Pro
     assert line.startswith(f"{loaded.warehouse} cannot be opened: ")
     assert loaded.warehouse.read_bytes() == content
     assert loaded.published.read_bytes() == copy
+
+
+@pytest.mark.parametrize("name", ["calls.duckdb", "calls.json", "calls.csv"])
+def test_a_warehouse_that_became_text_leaves_its_copy_readable(
+    name: str, loaded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", name)
+    warehouse = loaded.folder / name
+    loaded.published.rename(Files(warehouse).published)
+    warehouse.write_text("[1]\n")
+    outcome = loaded.run("sync")
+    assert outcome.code == 1
+    (line,) = outcome.lines
+    assert line.startswith(f"{warehouse} cannot be opened: ")
+    assert warehouse.read_text() == "[1]\n"
+    assert "900" in loaded.done("sql", "select count(*) as n from reporting.calls").out
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -66,6 +66,35 @@ def test_what_cannot_be_a_warehouse_is_refused(said: Any, problem: str) -> None:
         path_of(said)
 
 
+FOREIGN = {
+    "credentials.json": b'{"account_id": 1}',
+    "y.csv": b"a,b\n1,2\n",
+    "x.txt": b"x",
+    "browser.db": b"SQLite format 3\0" + bytes(4096),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_that_is_something_else_is_refused(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(FOREIGN[name])
+    with pytest.raises(ValueError, match=f"must be another path: {name} is no DuckDB file"):
+        path_of(name)
+
+
+@pytest.mark.parametrize("options", ["", "(encryption_key 'a key')"], ids=["plain", "encrypted"])
+def test_a_warehouse_that_is_there_may_have_any_ending(folder: Path, options: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("set force_mbedtls_unsafe = true")
+        connection.execute(f"attach 'calls.json' as calls {options}")
+    assert path_of("calls.json") == folder / "calls.json"
+
+
+def test_what_no_program_has_filled_or_may_read_is_left_to_whoever_opens_it(folder: Path) -> None:
+    (folder / "empty.duckdb").touch()
+    for name in ("empty.duckdb", "/dev/null"):
+        assert path_of(name) == folder / name
+
+
 def test_no_warehouse_has_the_name_of_a_schema() -> None:
     with duckdb.connect() as connection:
         upgrading.bring_up_to_date(connection)
