@@ -23,12 +23,12 @@ def write() -> tuple[Path, Path]:
     """Write both files into the working directory.
 
     Raises:
-        ConfigError: one of them is there already; nothing is written then.
+        ConfigError: one of them is there already, and nothing is written then; or the folder is unusable.
     """
-    there = [str(path) for path in (CONFIG, SECRETS) if path.exists()]
-    if there:
-        raise ConfigError(f"{' and '.join(there)} exist already and are never overwritten")
     try:
+        there = [str(path) for path in (CONFIG, SECRETS) if path.exists()]
+        if there:
+            raise ConfigError(f"{' and '.join(there)} exist already and are never overwritten")
         CONFIG.parent.mkdir(mode=0o700, exist_ok=True)
         for path, text in ((CONFIG, config_text()), (SECRETS, secrets_text())):
             with open(

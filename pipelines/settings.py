@@ -86,11 +86,11 @@ def _folder_of_user(folder: str) -> Path:
 
 
 def _read(file: Path) -> Table:
-    if not file.is_file():
-        return {}
     try:
         # Some editors begin a file with a byte order mark.
         return tomllib.loads(file.read_text("utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     except RecursionError:
         raise ConfigError(f"the configuration in {file} cannot be read: it is nested too deep") from None
     except (OSError, ValueError) as error:

@@ -14,8 +14,10 @@ from dlt.common.runtime.run_context import RunContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines import scaffold
 from pipelines.settings import FILES, Settings
 from sources.errors import ConfigError
+from tests.pipelines.project import powerless
 
 WHERE = ("sources", "vbot", "main")
 KEY = "api_key"
@@ -154,3 +156,23 @@ def test_a_file_that_is_broken_is_named_with_its_line(home: Path) -> None:
     Path(".dlt/secrets.toml").write_text("[sources]\nkey = \n")
     with pytest.raises(ConfigError, match=r"\.dlt/secrets\.toml cannot be read: .*line 2"):
         Settings()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_folder_in_place_of_a_file_is_named(home: Path, name: str) -> None:
+    Path(".dlt", name).mkdir(parents=True)
+    with pytest.raises(ConfigError, match=rf"configuration in \.dlt/{name} cannot be read: .*Is a directory"):
+        Settings()
+
+
+def test_a_folder_that_nobody_may_enter_is_named(home: Path) -> None:
+    Path(".dlt").mkdir(mode=0)
+    with powerless(), pytest.raises(ConfigError, match=r"\.dlt/secrets\.toml cannot be read: .*Permission"):
+        Settings()
+    with powerless(), pytest.raises(ConfigError, match=r"\.dlt/config\.toml cannot be written: Permission"):
+        scaffold.write()
+
+
+def test_no_folder_at_all_holds_no_settings(home: Path) -> None:
+    Path(".dlt").touch()
+    assert Settings().value(KEY, *WHERE) is None
