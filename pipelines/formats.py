@@ -208,8 +208,8 @@ def _json_column(name: str, kind: str) -> str:
 def _csv_column(name: str, kind: str) -> str:
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
         return f"cast(to_json({_json_column(name, kind)}) as varchar)"
-    # Arrow writes small decimals with an exponent, and more digits of a time than there are.
-    if kind.startswith(("DECIMAL", "TIME")) and not kind.startswith("TIMESTAMP"):
+    # Arrow writes small decimals with an exponent, more digits of a time than there are, and not every date.
+    if kind.startswith(("DECIMAL", "DATE", "TIME")) and not kind.startswith("TIMESTAMP"):
         return f"cast({name} as varchar)"
     if kind in ("BLOB", "BIT", "INTERVAL", "HUGEINT", "UHUGEINT"):
         return f"cast({name} as varchar)"

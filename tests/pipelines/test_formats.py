@@ -66,7 +66,11 @@ def test_json_is_valid_whatever_the_type(loaded: Project, query: str, answer: ob
             "select timestamp '2026-06-30 08:00:00' as at, time '08:00' as t",
             '"2026-06-30T08:00:00","08:00:00"',
         ),
-        ("select date '2026-06-30' as d, true as b, 1.5::double as f", "2026-06-30,true,1.5"),
+        ("select date '2026-06-30' as d, true as b, 1.5::double as f", '"2026-06-30",true,1.5'),
+        (
+            "select date 'infinity' as a, date '290000-01-01' as b, date '0044-03-15 (BC)' as c",
+            '"infinity","290000-01-01","0044-03-15 (BC)"',
+        ),
         ("select null as a, '' as b, 'é, \"x\"' as c", ',"","é, ""x"""'),
         ("select {'a': [1.50::decimal(3, 2), null]} as s", '"{""a"":[1.5,null]}"'),
     ],
