@@ -7,16 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from sources.errors import ConfigError
+from sources.errors import CallsyncError, ConfigError
 
 DAYS = 30
 
@@ -121,17 +122,34 @@ QUESTIONS = (
 
 @contextmanager
 def simulated(calls: int, seed: int, until: datetime) -> Iterator[Mapping[str, Any]]:
-    """The simulator in a process of its own, and its first line: addresses and credentials."""
+    """The simulator in a process of its own, and its first line: addresses and credentials.
+
+    Raises:
+        CallsyncError: it ended before it had written that line.
+    """
     command = [sys.executable, "-m", "simulator", "--port", "0", "--days", str(DAYS)]
     command += ["--calls", str(calls), "--seed", str(seed), "--until", until.isoformat()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own interpreter and module
+    with (
+        # What it complains of meanwhile is told by the accounts that meet it.
+        tempfile.TemporaryFile() as faults,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=faults) as process,  # noqa: S603 - our own interpreter and module
+    ):
         try:
-            yield json.loads(process.stdout.readline() if process.stdout else b"")
+            line = process.stdout.readline() if process.stdout else b""
+            if not line.endswith(b"\n"):
+                raise CallsyncError(f"the simulator ended before it began: {_last_line(faults)}")
+            yield json.loads(line)
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(5)
             process.kill()
+
+
+def _last_line(file: IO[bytes]) -> str:
+    """What a process said last, which of a stack trace is the fault."""
+    file.seek(0)
+    return (file.read().decode(errors="replace").splitlines() or ["it gave no reason"])[-1]
 
 
 def prepare(folder: Path, simulator: Mapping[str, Any], until: datetime) -> None:

@@ -15,6 +15,9 @@ from pipelines.streams import complain
 from sources.errors import ConfigError
 from sources.zones import zone_of
 
+_FIRST_YEAR = 1900
+"""In which a demo may end. The simulator's ids count from 1999 on, and do not reach back to 1800."""
+
 
 @click.command()
 @click.option(
@@ -82,7 +85,10 @@ def _past(date: str | None) -> datetime:
         raise ConfigError("--until takes a date such as 2026-01-31, or ISO 8601 with an offset") from None
     if until > now:
         raise ConfigError(f"--until {date} is not past: the demo reads only what has happened")
-    return until.astimezone(zone_of(General.reporting_timezone))
+    local = until.astimezone(zone_of(General.reporting_timezone))
+    if local.year < _FIRST_YEAR:
+        raise ConfigError(f"--until {date} is too early: a demo ends in {_FIRST_YEAR} or later")
+    return local
 
 
 @click.command()

@@ -73,14 +73,41 @@ def test_a_demo_that_is_told_to_end_leaves_no_simulator(project: Project) -> Non
 
 @pytest.mark.parametrize(
     ("until", "says"),
-    [("2999-01-01", "is not past"), ("soon", "takes a date"), ("0001-01-01", "takes a date")],
+    [
+        ("2999-01-01", "is not past"),
+        ("soon", "takes a date"),
+        ("0001-01-01", "takes a date"),
+        ("0001-01-02", "is too early"),
+        ("0500-01-01", "is too early"),
+        ("1899-12-31", "--until 1899-12-31 is too early: a demo ends in 1900 or later"),
+    ],
 )
-def test_the_demo_ends_in_the_past(project: Project, until: str, says: str) -> None:
+def test_the_demo_ends_in_the_past_that_can_be_simulated(project: Project, until: str, says: str) -> None:
     outcome = project.run("demo", "--until", until)
     assert outcome.code == 2
     (line,) = outcome.lines
     assert says in line
     assert not list(project.folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("says", "fault"),
+    [
+        ("", "it gave no reason"),
+        ("Traceback (most recent call last):\nOSError: no port", "OSError: no port"),
+    ],
+)
+def test_a_simulator_that_dies_at_once_is_one_line(
+    says: str, fault: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = project.folder / "python"
+    dying.write_text(f"#!/bin/sh\nprintf '{says}' >&2\nexit 1\n")
+    dying.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(dying))
+    outcome = project.run("demo")
+    assert outcome.code == 1
+    assert outcome.err == f"the simulator ended before it began: {fault}\n"
+    assert list(project.folder.iterdir()) == [dying]
 
 
 @pytest.mark.slow
