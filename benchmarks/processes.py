@@ -16,7 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
-CALLSYNC = (sys.executable, "-c", "from pipelines.cli import console; console()")
+CALLSYNC = (sys.executable, "-m", "pipelines")
 """The command line of this checkout, installed or not."""
 
 

@@ -30,7 +30,7 @@ _SECTION = re.compile(r"(?<=<!-- answers: make answers -->\n).*?(?=\n<!-- answer
 
 def make_demo(folder: Path) -> Path:
     """Make the demo in a folder; the path of its warehouse."""
-    callsync = [sys.executable, "-c", "from pipelines.cli import console; console()"]
+    callsync = [sys.executable, "-m", "pipelines"]
     subprocess.run([*callsync, *DEMO, "--folder", str(folder)], check=True, capture_output=True, cwd=ROOT)  # noqa: S603 - our own command
     return folder / "warehouse.duckdb"
 

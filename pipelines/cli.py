@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NoReturn
 
 import click
 
-from pipelines import allocating, garbage, interrupts, streams
+from pipelines import allocating, garbage, interrupts
 from pipelines.commands import asking, beginning, reading, recordings, rejects, verifying
 from pipelines.commands.ending import BUSY, DONE, FAILED, USAGE, remember, without_passwords, without_values
 from pipelines.plain_text import is_utf_8, plain
@@ -92,28 +91,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     with private_files():
         code = _code_of(list(sys.argv[1:] if arguments is None else arguments))
     sys.exit(code)
-
-
-def console() -> NoReturn:
-    """`main` as a process of its own, which ends at once.
-
-    To take down what was loaded takes a tenth of a second, and readers in a pause or a request are left to
-    the operating system, not waited for.
-    """
-    streams.open_all()
-    interrupts.hear()
-    code: object = FAILED
-    try:
-        main()
-    except SystemExit as ended:
-        code = ended.code
-    except KeyboardInterrupt:
-        # Another one, after the command had ended.
-        pass
-    with suppress(OSError, KeyboardInterrupt):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code if isinstance(code, int) else FAILED)
 
 
 def _code_of(arguments: list[str]) -> int:

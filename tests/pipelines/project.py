@@ -22,7 +22,7 @@ from pipelines.cli import main
 from simulator import Simulator
 
 ROOT = Path(__file__).parent.parent.parent
-COMMAND = (sys.executable, "-c", "from pipelines.cli import console; console()")
+COMMAND = (sys.executable, "-m", "pipelines")
 SECRETS = ("api_key", "password", "private_key", "access_token", "username")
 
 

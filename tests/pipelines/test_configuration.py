@@ -18,7 +18,7 @@ import pytest
 from pipelines import config, scaffold
 from simulator import Simulator
 from sources.registry import PROVIDERS
-from tests.pipelines.project import COMMAND, ROOT, Project, everyone, secrets_of
+from tests.pipelines.project import ROOT, Project, everyone, secrets_of
 
 WRONG = {
     "unknown account": (["sync", "etelecom.hanoi"], {}, "etelecom.hanoi is not configured"),
@@ -219,12 +219,13 @@ def test_every_number_has_a_least_and_a_most(
 
 
 def test_a_working_directory_that_is_gone_is_one_line(project: Project) -> None:
-    leave = "import os, pathlib; pathlib.Path().absolute().rmdir(); "
+    leave = "import os, pathlib, runpy; pathlib.Path().absolute().rmdir(); "
+    start = "runpy.run_module('pipelines', run_name='__main__')"
     for arguments in (["sync"], ["status"], ["sql", "select 1"]):
         folder = project.folder / "gone"
         folder.mkdir()
         done = subprocess.run(
-            [sys.executable, "-c", leave + COMMAND[-1], *arguments],
+            [sys.executable, "-c", leave + start, *arguments],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,

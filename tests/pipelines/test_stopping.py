@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -161,6 +162,42 @@ def test_ctrl_c_is_one_line_at_once_even_in_a_pause(
     simulator.faults.clear()
     configured.done("sync")
     assert configured.data() == undisturbed
+
+
+PRESSED = """
+import os, pkgutil, signal, sys
+pressed = []
+def press(event, arguments):
+    if event == "import" and arguments[0] == awaited and not pressed:
+        pressed.append(True)
+        os.kill(os.getpid(), signal.SIGINT)
+awaited, installed = sys.argv[1:3]
+sys.argv[1:3] = []
+sys.addaudithook(press)
+pkgutil.resolve_name(installed)()
+"""
+"""The command as it is installed, and Ctrl-C when it is about to import a module."""
+
+
+@pytest.mark.parametrize("awaited", ["pipelines.cli", "click", "pipelines.commands"])
+def test_ctrl_c_is_one_line_while_the_command_line_is_loaded(awaited: str, project: Project) -> None:
+    installed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["callsync"]
+    # A query that never comes, so that no command is done before it is interrupted.
+    with subprocess.Popen(
+        [sys.executable, "-c", PRESSED, awaited, installed, "sql"],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.wait(timeout=30) == 1
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read() == ""
+        told = process.stderr.read().strip()
+    assert told == "interrupted; what was loaded is kept, and the next run goes on from there"
 
 
 def test_ctrl_c_ends_a_check(configured: Project, simulator: Simulator) -> None:
