@@ -102,6 +102,9 @@ class VbotConnection:
             yield Page(records, total=shown_total, zone=self.zone)
             distinct = so_far
             _refuse_endless(distinct, total)
+        if total is not None and distinct < total:
+            # Where the first page was found out under a fault it may be another: the next read looks again.
+            self._probe.doubt_page_base()
         if not distinct:
             yield Page([], total=shown_total, zone=self.zone)
         if self._phones and total is not None and distinct < total:

@@ -53,6 +53,12 @@ class Probe:
                     self._findings[self._page_base_finding] = str(found)
         return int(self._findings.get(self._page_base_finding, self._options.version.page_base))
 
+    def doubt_page_base(self) -> None:
+        """Have the first page found out once more, because fewer calls came than there are."""
+        with self._looking:
+            self._has_looked = False
+            self._findings.pop(self._page_base_finding, None)
+
     def page_base_told(self) -> str:
         """For `check`: the number, asked for again, and what to configure where another one is."""
         found, configured = self._found_page_base(), self._options.page_base

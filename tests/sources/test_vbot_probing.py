@@ -123,6 +123,19 @@ def test_the_first_page_of_another_version_is_looked_for_anew(simulator: Simulat
     connection.close()
 
 
+def test_a_first_page_that_was_found_out_wrong_is_looked_for_once_more(simulator: Simulator) -> None:
+    account = simulated(simulator, "vbot", "v3")
+    right = connect(account)
+    every = ids(records(right.pages(WHOLE)), "vbot")
+    (topic,) = (topic for topic in right.findings if topic.startswith("page_base"))
+    right.close()
+    connection = connect(account, {topic: "1"})
+    assert ids(records(connection.pages(WHOLE)), "vbot") < every
+    assert ids(records(connection.pages(WHOLE)), "vbot") == every
+    assert page_base_of(connection) == "0"
+    connection.close()
+
+
 def test_a_page_base_that_is_configured_is_used(simulator: Simulator) -> None:
     connection = connect(simulated(simulator, "vbot", page_base=2))
     assert len(list(records(connection.pages(WHOLE)))) == 400
