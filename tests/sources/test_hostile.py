@@ -70,8 +70,10 @@ def read(
     """What a backfill brings: the rows of its calls, of each the last, and its units."""
     provider, connection = PROVIDERS[opened.provider], connect(opened)
     end = start + timedelta(days=days)
+    now = end + timedelta(days=9)
     try:
-        reader = AccountReader(provider, opened, connection, Ledger(), now=end + timedelta(days=9))
+        # These servers have no names.
+        reader = AccountReader(provider, opened, connection, Ledger(names_read_at=now), now=now)
         units = list(reader.units(Span("backfill", start, end)))
     finally:
         connection.close()
