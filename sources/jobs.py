@@ -40,7 +40,7 @@ IDS_AT_ONCE = 1_000
 """Calls asked for by id in one request (Voximplant, GetCallHistory: at most 1000)."""
 
 NAMES_AGE = timedelta(hours=1)
-"""How old the names of hotlines, members and extensions may be before a sync reads them again."""
+"""How old the names of hotlines, members and extensions may be before they are read again."""
 
 
 class Abandoned(Exception):
