@@ -85,7 +85,7 @@ def unusable_secrets(values: Any) -> list[tuple[str, str]]:
 
 def _may_be_sent(value: str) -> bool:
     """Whether a header may hold a text as it is (RFC 9110, 5.5)."""
-    return value.isascii() and (not value or value.isprintable()) and value == value.strip()
+    return value.isascii() and value.isprintable() and value == value.strip()
 
 
 def out_of_bounds(values: Any) -> list[tuple[str, str]]:

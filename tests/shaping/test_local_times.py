@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -78,15 +80,38 @@ def test_the_first_and_the_last_times_there_are() -> None:
     assert shaped([None], "Europe/Berlin") == [None]
 
 
-def test_no_rules_of_the_operating_system_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoneinfo, "TZPATH", ("/nowhere",))
+@pytest.fixture
+def wrong_rules(tmp_path: Path) -> Iterator[None]:
+    """An operating system by whose rules clocks in Berlin are those of Tokyo."""
+    (tmp_path / "Europe").mkdir()
+    right = files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
+    (tmp_path / "Europe/Berlin").write_bytes(right)
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath(to=[str(tmp_path)])
+    zoneinfo.ZoneInfo.clear_cache()
+    zone_of.cache_clear()
+    yield
+    zoneinfo.reset_tzpath(to=before)
+    zoneinfo.ZoneInfo.clear_cache()
+    zone_of.cache_clear()
+
+
+@pytest.mark.usefixtures("wrong_rules")
+def test_no_rules_of_the_operating_system_count() -> None:
+    assert zoneinfo.ZoneInfo("Europe/Berlin").utcoffset(datetime(2026, 1, 1)) == timedelta(hours=9)
+    expected = datetime(2026, 11, 4, 23, 30, tzinfo=UTC)
+    assert shaped([datetime(2026, 11, 5, 0, 30)], "Europe/Berlin") == [expected]
+    assert instant("2026-11-05 00:30", "Europe/Berlin") == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["America/Vancouver", "Africa/Casablanca", "Europe/Berlin", "Asia/Ho_Chi_Minh"]
+)
+def test_duckdb_reads_a_local_time_in_the_same_way(name: str) -> None:
     at = "2026-11-05 00:30:00"
     with duckdb.connect() as connection:
-        for name in ("America/Vancouver", "Africa/Casablanca", "Europe/Berlin", "Asia/Ho_Chi_Minh"):
-            connection.execute(f"set timezone = '{name}'")
-            (told,) = connection.execute("select epoch_us(cast(? as timestamptz))", [at]).fetchone() or (
-                None,
-            )
-            expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=told or 0)
-            assert shaped([datetime.fromisoformat(at)], name) == [expected]
-            assert instant(at, name) == expected
+        connection.execute(f"set timezone = '{name}'")
+        ((told,),) = connection.execute("select epoch_us(cast(? as timestamptz))", [at]).fetchall()
+    expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=told)
+    assert shaped([datetime.fromisoformat(at)], name) == [expected]
+    assert instant(at, name) == expected
